@@ -1,0 +1,85 @@
+// The GPUs that the driver offers, and one of them made usable. Owns the reference on a device's primary context: the
+// context that TensorRT and every CUDA runtime in this program use too.
+#pragma once
+
+#include "cuda/driver.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+namespace rfseg::cuda {
+
+struct ComputeCapability {
+  int major = 0;
+  int minor = 0;
+};
+
+struct DeviceInfo {
+  int ordinal = 0;  ///< as in "cuda:0"
+  std::string name;
+  ComputeCapability compute_capability;
+  std::size_t total_memory_bytes = 0;
+  int multiprocessors = 0;
+  int driver_version = 0;  ///< the newest CUDA that the driver knows: 13000 for 13.0
+
+  /// "NVIDIA H200 (cuda:0, compute capability 9.0)".
+  std::string text() const;
+};
+
+/// The visible devices in the driver's order; empty when there is none.
+/// @throws CudaError
+std::vector<DeviceInfo> list_devices(const Driver& driver);
+
+/// One device whose primary context is retained. Everything made on a device shares its Device, so the context outlives
+/// all of it. Every thread may use it.
+class Device {
+ public:
+  /// @throws InputError  no device has that ordinal
+  /// @throws CudaError
+  Device(SharedDriver driver, int ordinal);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  const Driver& driver() const noexcept { return *driver_; }
+  const DeviceInfo& info() const noexcept { return info_; }
+  ContextHandle context() const noexcept { return context_; }
+
+  /// How many device and pinned buffers were ever made on this Device. TensorRT's own memory is not counted.
+  std::int64_t allocations() const noexcept { return allocations_.load(std::memory_order_relaxed); }
+  void count_allocation() const noexcept { allocations_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  SharedDriver driver_;
+  DeviceInfo info_;
+  DeviceHandle handle_ = 0;
+  ContextHandle context_ = nullptr;
+  mutable std::atomic<std::int64_t> allocations_{0};
+};
+
+using SharedDevice = std::shared_ptr<const Device>;
+
+/// Makes a device current on this thread for the guard's life, then restores what was current. Constructors and
+/// destructors in this folder do it themselves; everything named enqueue_ or wait_ expects the caller to have done it,
+/// once for a whole frame.
+class CurrentDevice {
+ public:
+  /// @throws CudaError
+  explicit CurrentDevice(const Device& device);
+  /// For destructors: a failure leaves the thread's current context as it was.
+  CurrentDevice(const Device& device, std::nothrow_t) noexcept;
+  ~CurrentDevice();
+  CurrentDevice(const CurrentDevice&) = delete;
+  CurrentDevice& operator=(const CurrentDevice&) = delete;
+
+ private:
+  const Driver& driver_;
+  bool pushed_;
+};
+
+}  // namespace rfseg::cuda

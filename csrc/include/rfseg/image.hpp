@@ -1,0 +1,38 @@
+// A caller's frame, seen but not owned.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rfseg {
+
+/// Order of the three bytes of a pixel.
+enum class PixelFormat { bgr8, rgb8 };
+
+/// How a frame is stretched to the network's input (contract.md, section 2).
+enum class Resize {
+  pil,       ///< Pillow's antialiased BILINEAR, byte for byte
+  bilinear,  ///< half-pixel bilinear without antialiasing, as rfdetr's own predict()
+};
+
+struct ImageSize {
+  int height = 0;  ///< px
+  int width = 0;   ///< px
+};
+
+inline bool operator==(ImageSize a, ImageSize b) { return a.height == b.height && a.width == b.width; }
+inline bool operator!=(ImageSize a, ImageSize b) { return !(a == b); }
+
+/// uint8 pixels [height, width, 3] in host memory, read only during the call they are passed to.
+/// The strides may be negative, so that flipped and channel-reversed views need no copy.
+struct ImageView {
+  const std::uint8_t* data = nullptr;  ///< first channel of the top left pixel
+  int height = 0;                      ///< px
+  int width = 0;                       ///< px
+  std::ptrdiff_t row_bytes = 0;        ///< from a pixel to the one below it
+  PixelFormat format = PixelFormat::bgr8;
+  std::ptrdiff_t pixel_bytes = 3;    ///< from a pixel to the one on its right
+  std::ptrdiff_t channel_bytes = 1;  ///< from a channel to the next one
+};
+
+}  // namespace rfseg

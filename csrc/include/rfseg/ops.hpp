@@ -1,0 +1,37 @@
+// The two ends of the pipeline by themselves, for those who run the network on their own.
+#pragma once
+
+#include <rfseg/export.hpp>
+#include <rfseg/image.hpp>
+#include <rfseg/result.hpp>
+
+#include <optional>
+#include <vector>
+
+namespace rfseg::ops {
+
+/// Stretches and normalises a frame for the network (contract.md, section 2).
+///
+/// Writes `network_chw` float32 [3, size.height, size.width], RGB. Host work on the calling thread.
+/// @throws InputError  the frame is empty, or a size is not positive
+RFSEG_API void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* network_chw);
+
+/// Raw outputs of the network for one image, float32, C-contiguous, in host memory; read only during the call.
+struct RawOutputs {
+  const float* dets = nullptr;    ///< [queries, 4] cx cy w h, normalised
+  const float* labels = nullptr;  ///< [queries, columns] logits
+  const float* masks = nullptr;   ///< [queries, mask_size.height, mask_size.width] logits
+  int queries = 0;
+  int columns = 0;
+  ImageSize mask_size;
+};
+
+/// Turns raw outputs into instances (contract.md, section 3).
+///
+/// `image_size`: of the source frame, px. `num_classes`: class columns from there on are dropped; nullopt keeps all.
+/// Host work on the calling thread.
+/// @throws InputError  a size is not positive, threshold is not in [0, 1], max_detections < 1, num_classes > columns
+RFSEG_API Result postprocess(const RawOutputs& outputs, ImageSize image_size, float threshold = 0.5F,
+                             int max_detections = 300, std::optional<int> num_classes = std::nullopt);
+
+}  // namespace rfseg::ops

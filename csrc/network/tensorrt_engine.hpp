@@ -1,0 +1,89 @@
+// Runs an RF-DETR engine with TensorRT on one device. Opens the library at run time and calls it without its headers.
+// Owns no stream and no frame's memory.
+#pragma once
+
+#include "cuda/device.hpp"
+#include "cuda/stream.hpp"
+#include "network/model_contract.hpp"
+
+#include <rfseg/segmenter.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rfseg::network {
+
+struct TensorRtOptions {
+  std::string library = {};  ///< path of libnvinfer or libnvinfer_lean; empty: RFSEG_TENSORRT, then the search
+  std::vector<std::string> folders = {};  ///< searched before the loader's own, such as site-packages/tensorrt_libs
+  /// Engines may bring machine code of their own (version-compatible ones bring a runtime), which then runs in this
+  /// program: only for files that are trusted.
+  bool allow_engine_code = false;
+  LogCallback log = {};  ///< TensorRT's messages; every engine's callback hears every engine's messages
+};
+
+/// Where one frame's tensors are: device memory of bytes() each, at multiples of 256.
+struct DeviceTensors {
+  cuda::DeviceAddress input = 0;   ///< [3, Hn, Wn]
+  cuda::DeviceAddress dets = 0;    ///< [Q, 4]
+  cuda::DeviceAddress labels = 0;  ///< [Q, C]
+  cuda::DeviceAddress masks = 0;   ///< [Q, Hm, Wm]
+};
+
+struct TensorBytes {
+  std::size_t input = 0, dets = 0, labels = 0, masks = 0;
+};
+
+/// What one frame in flight needs of an engine, with its own work memory on the device. One thread at a time. Keeps the
+/// engine alive. Ends when its work is done: wait for the stream first.
+class TensorRtContext {
+ public:
+  TensorRtContext(TensorRtContext&&) noexcept;
+  TensorRtContext& operator=(TensorRtContext&&) noexcept;
+  ~TensorRtContext();
+
+  /// Sets where the tensors are. They stay valid until the work queued since is done; a graph captured from here keeps
+  /// these addresses. Device is current.
+  /// @throws BackendError  an address is 0 or not aligned, or TensorRT refuses it
+  void bind(const DeviceTensors& tensors);
+
+  /// Queues the network on `stream`. Does not wait. May be captured in a graph after one plain run. Device is current.
+  /// @throws BackendError  TensorRT refuses; its last errors are in the message
+  void enqueue(const cuda::Stream& stream);
+
+ private:
+  friend class TensorRtEngine;
+  class Impl;
+  explicit TensorRtContext(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One loaded engine at batch 1. Immutable after construction; every thread may make contexts.
+class TensorRtEngine {
+ public:
+  /// Loads `engine`, which the caller trusts: TensorRT does not defend itself against hostile files. Waits. Makes the
+  /// device current itself.
+  /// @throws BackendError  no usable TensorRT library: names each one tried and why it was refused
+  /// @throws ModelError    the file is missing, empty, refused by this TensorRT on this GPU, or no RF-DETR network
+  TensorRtEngine(const std::string& engine, const cuda::SharedDevice& device, const TensorRtOptions& options);
+
+  const ModelContract& contract() const;       ///< complete
+  TensorBytes bytes() const;                   ///< of each tensor
+  std::int64_t device_memory_bytes() const;    ///< work memory of one context
+  const std::string& library_version() const;  ///< "10.6.0"
+  const std::string& library_path() const;
+
+  /// Makes a context; allocates its work memory on the device. Makes the device current itself.
+  /// @throws BackendError  TensorRT refuses; its last errors are in the message
+  TensorRtContext make_context() const;
+
+ private:
+  friend class TensorRtContext;
+  class Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace rfseg::network

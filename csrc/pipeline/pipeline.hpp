@@ -1,0 +1,46 @@
+// What both pipelines offer to the Segmenter, and what they are told to do with every frame. One is written per device.
+#pragma once
+
+#include "network/model_contract.hpp"
+#include "raster/select.hpp"
+
+#include <rfseg/segmenter.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace rfseg::pipeline {
+
+struct PipelineSettings {
+  raster::SelectionRule rule;
+  Resize resize = Resize::pil;
+  std::optional<OutlineMode> outlines;
+  std::shared_ptr<const ClassNames> names;
+  int slots = 1;  ///< frames in flight
+};
+
+class Pipeline {
+ public:
+  virtual ~Pipeline() = default;  ///< waits for the frames in flight
+
+  /// Starts `frame`; waits while it is read. A slot must be free.
+  /// @throws InputError  a frame that cannot be used; nothing was started then
+  virtual void submit(const ImageView& frame) = 0;
+
+  /// Waits for the oldest frame's result. A frame must be in flight. Throws what the frame failed with; its slot is
+  /// free again. `tensors`: also receives what the network saw and said, when not null.
+  virtual Result collect(NetworkTensors* tensors) = 0;
+
+  virtual int pending() const = 0;
+
+  /// Milliseconds a frame of the network alone, `runs` frames over `contexts` contexts at once. Nothing is in flight.
+  virtual double network_ms(int runs, int contexts) = 0;
+
+  /// Frames so far that took the slower path because a buffer was too small for what they held.
+  virtual std::int64_t slow_frames() const { return 0; }
+
+  /// Device and pinned buffers made so far.
+  virtual std::int64_t device_allocations() const { return 0; }
+};
+
+}  // namespace rfseg::pipeline

@@ -1,0 +1,104 @@
+#include "pipeline/settings.hpp"
+
+#include <rfseg/error.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+namespace rfseg::pipeline {
+
+namespace {
+
+void require_between(const char* option, double value, double low, double high) {
+  if (value >= low && value <= high) return;  // false for NaN
+  auto text = [](double number) {
+    std::string digits = std::to_string(number);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    if (digits.back() == '.') digits.pop_back();
+    return digits;
+  };
+  throw InputError(std::string(option) + " is " + text(value) + ": it must be in " + text(low) + ".." + text(high));
+}
+
+bool ends_with(const std::string& text, const std::string& ending) {
+  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
+}
+
+bool is_cuda_device(const std::string& device) {
+  if (device == "cuda") return true;
+  return device.size() > 5 && device.rfind("cuda:", 0) == 0 &&
+         std::all_of(device.begin() + 5, device.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::vector<int> columns_of(const std::variant<int, std::string>& key, const network::ClassLayout& layout) {
+  std::vector<int> columns;
+  if (const int* id = std::get_if<int>(&key)) {
+    if (*id >= 0 && *id < static_cast<int>(layout.kept.size())) columns.push_back(*id);
+  } else {
+    for (const auto& [column, name] : layout.names)
+      if (name == std::get<std::string>(key)) columns.push_back(column);
+  }
+  return columns;
+}
+
+std::string text_of(const std::variant<int, std::string>& key) {
+  const int* id = std::get_if<int>(&key);
+  return id ? std::to_string(*id) : "'" + std::get<std::string>(key) + "'";
+}
+
+}  // namespace
+
+void check_options(const Options& options) {
+  require_between("threshold", options.threshold, 0, 1);
+  for (const auto& [key, threshold] : options.class_thresholds)
+    require_between(("threshold of class " + text_of(key)).c_str(), threshold, 0, 1);
+  require_between("max_detections", options.max_detections, 1, 1'000'000);
+  require_between("slots", options.slots, 0, 64);
+  require_between("threads", options.threads, 0, 1024);
+}
+
+void choose_device(const std::string& model, const Options& options) {
+  const std::string& device = options.device;
+  if (device != "auto" && device != "cpu" && !is_cuda_device(device))
+    throw InputError("device is '" + device + "': it must be \"auto\", \"cpu\", \"cuda\" or \"cuda:N\"");
+  const bool onnx = ends_with(model, ".onnx");
+  const bool engine = ends_with(model, ".engine") || ends_with(model, ".plan") || ends_with(model, ".trt");
+  if (!onnx && !engine)
+    throw ModelError(model + " is neither an ONNX file (.onnx) nor a TensorRT engine (.engine, .plan, .trt)");
+  if (onnx && is_cuda_device(device))
+    throw BackendError("device '" + device + "' runs TensorRT engines, and " + model +
+                       " is an ONNX file: build an engine from it, or use device=\"cpu\"");
+  if (engine && device == "cpu")
+    throw BackendError("device 'cpu' runs ONNX files, and " + model +
+                       " is a TensorRT engine: use the ONNX file it was built from");
+  if (engine)
+    throw BackendError("this build of rfseg has no GPU runtime: " + model +
+                       " needs one; use the ONNX file with device=\"cpu\"");
+}
+
+network::ClassLayout resolve_classes(const network::ModelContract& contract, const Options& options,
+                                     const std::string& metadata_json, const std::string& model) {
+  if (!std::holds_alternative<std::monostate>(options.names))
+    return network::class_layout(contract.columns, options.names, "names=");
+  if (!metadata_json.empty())
+    return network::class_layout(contract.columns, network::parse_names(metadata_json, model), "the names of " + model);
+  return network::class_layout(contract.columns, network::sidecar_names(model), "the sidecar file of " + model);
+}
+
+raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options) {
+  raster::SelectionRule rule;
+  rule.max_detections = options.max_detections;
+  rule.logit_cut.assign(layout.kept.size(), raster::logit_above(options.threshold));
+  for (const auto& [key, threshold] : options.class_thresholds) {
+    const std::vector<int> columns = columns_of(key, layout);
+    if (columns.empty())
+      throw InputError("a threshold is given for class " + text_of(key) + ", which the model does not have");
+    for (const int column : columns) rule.logit_cut[static_cast<std::size_t>(column)] = raster::logit_above(threshold);
+  }
+  for (std::size_t c = 0; c < layout.kept.size(); ++c)
+    if (!layout.kept[c]) rule.logit_cut[c] = std::numeric_limits<float>::quiet_NaN();
+  return rule;
+}
+
+}  // namespace rfseg::pipeline

@@ -1,0 +1,33 @@
+// Turns what a caller asked for into what a pipeline does: checks options, settles the device, resolves class names and
+// thresholds. Runs once, before any library is opened where it can.
+#pragma once
+
+#include "network/class_names.hpp"
+#include "network/model_contract.hpp"
+#include "raster/select.hpp"
+
+#include <rfseg/segmenter.hpp>
+
+#include <string>
+
+namespace rfseg::pipeline {
+
+/// @throws InputError  an option is out of range; names it, its value and the range
+void check_options(const Options& options);
+
+/// Settles where `model` runs: an `.onnx` file on the CPU.
+/// @throws InputError    a device that is not "auto", "cpu", "cuda" or "cuda:N"
+/// @throws BackendError  a device that cannot run this kind of file; says which file it needs
+/// @throws ModelError    a file that is neither ONNX nor a TensorRT engine by its extension
+void choose_device(const std::string& model, const Options& options);
+
+/// Class names by precedence: the caller's, the model's metadata (`metadata_json`, "" when absent), the sidecar file.
+/// @throws InputError, ModelError  as class_layout and parse_names
+network::ClassLayout resolve_classes(const network::ModelContract& contract, const Options& options,
+                                     const std::string& metadata_json, const std::string& model);
+
+/// The logit every column must reach.
+/// @throws InputError  a class threshold names a class that the model does not have
+raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options);
+
+}  // namespace rfseg::pipeline

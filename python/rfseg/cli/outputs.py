@@ -1,0 +1,168 @@
+"""The files a run writes about one source, each a sink with `write` and `close`; valid after `close` at any time.
+
+Owns file names and formats on disk; what is in a record is decided in rfseg.formats.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from rfseg.cli.common import Stems
+from rfseg.cli.frames import Frame, ImageFrame, Opened
+from rfseg.drawing import draw, write_image
+from rfseg.formats import as_dict, coco_records, geojson
+from rfseg.result import Result
+from rfseg.sources import Images, Source
+from rfseg.video import VideoFrame, VideoWriter
+
+SAVES = ("video", "json", "coco", "geojson")
+
+
+class Sink(Protocol):
+    """Takes frames in order; `path` is the file or folder that it writes."""
+
+    path: Path
+
+    def write(self, frame: Any, result: Result) -> None:
+        """Adds a frame of the source, or one image."""
+
+    def close(self) -> None:
+        """Completes the file. May be called twice."""
+
+
+def sinks_for(
+    source: Source, opened: Opened, folder: Path, stem: str, *, saves: tuple[str, ...], names: Mapping[int, str]
+) -> list[Sink]:
+    """Sinks for what `saves` names, in `folder`; images that were named together get a folder of their own."""
+    sinks: list[Sink] = []
+    if isinstance(source, Images):
+        own = folder / stem if source.grouped else folder
+        own.mkdir(exist_ok=True)
+        sinks.append(_ImageFiles(own, None if source.grouped else stem, saves))
+    else:
+        if "video" in saves:
+            sinks.append(_AnnotatedVideo(folder / f"{stem}.mp4", opened))
+        if "json" in saves:
+            sinks.append(_JsonLines(folder / f"{stem}.jsonl"))
+        if "geojson" in saves:
+            sinks.append(_GeoJson(folder / f"{stem}.geojson"))
+    if "coco" in saves:
+        sinks.append(_Coco(folder / f"{stem}.coco.json", names))
+    return sinks
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class _AnnotatedVideo:
+    """Starts at 0 and keeps the distances between the frames' time stamps."""
+
+    def __init__(self, path: Path, opened: Opened) -> None:
+        self.path = path
+        self._writer = VideoWriter(path, opened.fps, opened.time_base)
+        self._origin: int | None = None
+
+    def write(self, frame: VideoFrame, result: Result) -> None:
+        self._origin = frame.pts if self._origin is None else self._origin
+        self._writer.write(draw(result, frame.pixels), frame.pts - self._origin, frame.duration)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _JsonLines:
+    """A line a frame: `{"frame", "time_s", ...Result.to_dict()}`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("w", encoding="utf-8")
+
+    def write(self, frame: Frame, result: Result) -> None:
+        self._file.write(_line({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _ImageFiles:
+    """For each image the annotated picture, `.json` and `.geojson`."""
+
+    def __init__(self, folder: Path, stem: str | None, saves: tuple[str, ...]) -> None:
+        self.path = folder
+        self._stem, self._saves, self._stems = stem, saves, Stems()
+
+    def write(self, frame: ImageFrame, result: Result) -> None:
+        base = self.path / self._stems.claim(self._stem or frame.path.stem)
+        if "video" in self._saves:
+            suffix = ".jpg" if frame.path.suffix.lower() in (".jpg", ".jpeg") else ".png"
+            write_image(f"{base}{suffix}", draw(result, frame.pixels))
+        if "json" in self._saves:
+            _write_text(f"{base}.json", {"file_name": frame.path.name, **as_dict(result)})
+        if "geojson" in self._saves:
+            _write_text(f"{base}.geojson", geojson(result))
+
+    def close(self) -> None:
+        pass
+
+
+def _write_text(path: str, value: Any) -> None:
+    Path(path).write_text(_line(value) + "\n", encoding="utf-8")
+
+
+class _JsonList:
+    """A JSON object with one long list, written item by item, so that hours of video need no memory."""
+
+    def __init__(self, path: Path, head: str) -> None:
+        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._file.write(head)
+        self._comma = ""
+
+    def add(self, item: Any) -> None:
+        self._file.write(f"{self._comma}\n{_line(item)}")
+        self._comma = ","
+
+    def close(self, tail: str) -> None:
+        if not self._file.closed:
+            self._file.write(f"\n{tail}\n")
+            self._file.close()
+
+
+class _GeoJson:
+    """One FeatureCollection; each feature also has the properties `frame` and `time_s`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._list = _JsonList(path, '{"type":"FeatureCollection","features":[')
+
+    def write(self, frame: Frame, result: Result) -> None:
+        for feature in geojson(result, {"frame": frame.index, "time_s": frame.time_s})["features"]:
+            self._list.add(feature)
+
+    def close(self) -> None:
+        self._list.close("]}")
+
+
+class _Coco:
+    """A COCO data set of detections: `annotations` (COCO results with id, area, iscrowd), `images`, `categories`."""
+
+    def __init__(self, path: Path, names: Mapping[int, str]) -> None:
+        self.path = path
+        self._list = _JsonList(path, '{"annotations":[')
+        self._categories = [{"id": i, "name": name} for i, name in names.items()]
+        self._images: list[dict[str, Any]] = []
+        self._annotations = 0
+
+    def write(self, frame: Frame, result: Result) -> None:
+        name = frame.path.name if isinstance(frame, ImageFrame) else f"frame{frame.index:06d}"
+        height, width = result.image_size
+        self._images.append({"id": frame.index, "file_name": name, "height": height, "width": width})
+        for record, area in zip(coco_records(result, frame.index), result.masks.area.tolist(), strict=True):
+            self._annotations += 1
+            self._list.add({"id": self._annotations, **record, "area": area, "iscrowd": 0})
+
+    def close(self) -> None:
+        self._list.close(f'],"images":{_line(self._images)},"categories":{_line(self._categories)}}}')

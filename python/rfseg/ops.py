@@ -1,0 +1,64 @@
+"""The two ends of the pipeline by themselves, for those who run the network on their own."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rfseg import _core
+from rfseg.masks import Masks
+from rfseg.result import Result
+
+
+def preprocess(
+    frame: npt.NDArray[np.uint8],
+    size: tuple[int, int],
+    color: Literal["bgr", "rgb"] = "bgr",
+    resize: Literal["pil", "bilinear"] = "pil",
+) -> npt.NDArray[np.float32]:
+    """Stretches and normalises a frame for the network.
+
+    Args:
+        frame: uint8 [H, W, 3], any strides.
+        size: (Hn, Wn) of the network's input, pixels.
+        color: the frame's channel order.
+        resize: "pil": Pillow's antialiased BILINEAR, byte for byte; "bilinear": as rfdetr's own predict().
+
+    Returns:
+        float32 [3, Hn, Wn], RGB, (pixel / 255 - mean) / std.
+
+    Raises:
+        InputError: a frame that is not uint8 [H, W, 3], or a size that is not positive.
+    """
+    return _core.preprocess(frame, size, color, resize)
+
+
+def postprocess(
+    dets: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.float32],
+    masks: npt.NDArray[np.float32],
+    image_size: tuple[int, int],
+    threshold: float = 0.5,
+    max_detections: int = 300,
+    num_classes: int | None = None,
+) -> Result:
+    """Turns the raw outputs of one image into instances. Source of the rules: rfdetr's post-processing.
+
+    Args:
+        dets: float32 [Q, 4], boxes cx, cy, w, h, normalised to 0..1.
+        labels: float32 [Q, C], class logits.
+        masks: float32 [Q, Hm, Wm], mask logits.
+        image_size: (height, width) of the source frame, pixels.
+        threshold: score above which a (query, class) pair becomes an instance.
+        max_detections: at most this many, the best ones.
+        num_classes: class columns from there on are dropped; None keeps all.
+
+    Raises:
+        InputError: arrays of another dtype or shape, or an option out of range.
+    """
+    xyxy, confidence, class_id, runs, size, speed = _core.postprocess(
+        dets, labels, masks, image_size, threshold, max_detections, num_classes
+    )
+    return Result(xyxy, confidence, class_id, Masks(runs), size, {}, speed)

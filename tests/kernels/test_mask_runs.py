@@ -1,0 +1,136 @@
+"""The two mask launches against the dense twin of contract 3.4 and 3.5, exact, and what the host is handed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from triton_kernels import abi
+
+from kernels.interpreter import Interpreter
+from kernels.stages import POISON, mask_launches, read_fields, select_launch
+from reference.postprocess import dense_mask
+
+POISONED = np.frombuffer(bytes([POISON] * 4), np.int32)[0]
+
+
+def toggles_of(mask: np.ndarray) -> np.ndarray:
+    """Where the column-major foreground of [H, W] changes."""
+    pixels = np.concatenate([[False], mask.T.reshape(-1), [False]])
+    return np.flatnonzero(pixels[1:] != pixels[:-1])
+
+
+def check(masks, image_size, queries=None, capacity=4096, programs=3):
+    """Chooses `queries` (default: all), runs both launches, compares every word of the host's memory."""
+    queries = list(range(len(masks))) if queries is None else queries
+    labels = np.full((len(masks), 2), -9, np.float32)
+    labels[queries, 0] = 50 - np.arange(len(queries))
+    labels[queries[:1], 1] = 0.5  # a second class on the first query: one more record, no more masks
+    device = Interpreter()
+    launch, selection = select_launch(
+        device, labels, np.ones((len(masks), 4), np.float32), np.zeros(2, np.float32), 300
+    )
+    launches, outputs = mask_launches(device, masks, selection, len(queries), image_size, capacity, programs)
+    for each in (launch, *launches):
+        device.launch(each)
+
+    dense = [dense_mask(masks[query].astype(np.float32), image_size) for query in queries]
+    expected = [toggles_of(mask) for mask in dense]
+    ends = np.cumsum([len(toggles) for toggles in expected])
+    fits = not len(ends) or ends[-1] <= capacity
+    found = read_fields(device, outputs.hand_back, "HandBack")
+    records = min(len(queries) + bool(queries), len(masks))  # there are never more than queries
+    assert found["record_count"][0] == records
+    assert found["slot_count"][0] == len(queries)
+    assert found["toggle_count"][0] == (ends[-1] if len(ends) else 0)
+    assert found["flags"][0] == (0 if fits else abi.TOGGLE_OVERFLOW)
+    np.testing.assert_array_equal(found["toggle_end"][: len(queries)], ends)
+    assert (found["toggle_end"][len(queries) :] == POISONED).all()
+    chosen = read_fields(device, selection, "Selection")["records"][:records]
+    np.testing.assert_array_equal(found["records"][:records], chosen)
+    assert (found["records"][records:].view(np.int32) == POISONED).all()
+    toggles = device.read(outputs.toggles, np.int32, capacity)
+    written = np.concatenate([np.zeros(0, int), *expected]) if fits else np.zeros(0, int)
+    np.testing.assert_array_equal(toggles[: len(written)], written)
+    assert (toggles[len(written) :] == POISONED).all()
+    return len(written)
+
+
+def smooth(count: int, height: int, width: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 2, (count, height, width)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("grid", "image_size"),
+    [
+        ((12, 9), (37, 53)),
+        ((9, 12), (1, 1)),
+        ((16, 16), (61, 5)),
+        ((7, 5), (1, 40)),
+        ((5, 7), (150, 3)),
+        ((8, 8), (5, 7)),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_random_masks(grid, image_size, dtype):
+    check(smooth(5, *grid, seed=1).astype(dtype), image_size, [3, 0, 4])
+
+
+def test_grid_taller_than_one_tile():
+    assert check(smooth(1, 140, 4, seed=2), (150, 9)) > 100
+
+
+def test_one_program_and_many():
+    masks = smooth(2, 6, 6, seed=3)
+    assert check(masks, (20, 30), programs=1) == check(masks, (20, 30), programs=11) > 10
+
+
+def named_grids() -> dict[str, np.ndarray]:
+    one_column, corners = -np.ones((6, 6)), -np.ones((6, 6))
+    one_column[:, 2] = 1
+    corners[[0, 0, -1, -1], [0, -1, 0, -1]] = 1
+    bottom_to_top = -np.ones((6, 6))
+    bottom_to_top[-1, :3], bottom_to_top[0, 2:] = 3, 3
+    rows, columns = np.indices((6, 6))
+    return {
+        "empty": -np.ones((6, 6)),
+        "zero is background": np.zeros((6, 6)),
+        "full": np.ones((6, 6)),
+        "whole columns": one_column,
+        "corners": corners,
+        "goes on in the next column": bottom_to_top,
+        "checkerboard": np.where((rows + columns) % 2, 1.0, -1.0),
+        "ring": np.where(np.maximum(abs(rows - 2), abs(columns - 2)) == 2, 1.0, -1.0),
+        "tiny": np.where((rows + columns) % 2, 1e-45, 1e-40),
+    }
+
+
+@pytest.mark.parametrize("image_size", [(6, 6), (23, 19), (3, 4)])
+def test_named_masks(image_size):
+    grids = named_grids()
+    check(np.stack(list(grids.values())).astype(np.float32), image_size)
+
+
+def test_nan_and_infinities_follow_the_formula():
+    rng = np.random.default_rng(4)
+    masks = rng.normal(size=(4, 8, 8)).astype(np.float32)
+    for value in (np.nan, np.inf, -np.inf):
+        masks[rng.random(masks.shape) < 0.08] = value
+    masks[3] = np.inf
+    assert check(masks, (29, 31)) > 50
+
+
+def test_no_instances():
+    assert check(smooth(3, 4, 4, seed=5), (9, 9), []) == 0
+
+
+def test_capacity_is_exact_and_overflow_writes_nothing():
+    masks = smooth(2, 6, 6, seed=6)
+    needed = check(masks, (20, 30))
+    assert check(masks, (20, 30), capacity=needed) == needed > 0
+    assert check(masks, (20, 30), capacity=needed - 1) == 0
+
+
+def test_more_toggles_in_a_block_than_are_copied_at_a_time():
+    rows, columns = np.indices((192, 8))
+    masks = np.where((rows + columns) % 2, 1.0, -1.0).astype(np.float32)[None]
+    assert check(masks, (192, 8)) > 1024

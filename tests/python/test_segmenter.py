@@ -1,0 +1,327 @@
+"""The Segmenter as a user drives it: one frame, a stream, by hand, and every rule of use it states."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import rfseg
+from paths import DEMO_CLIP, DEMO_MODEL
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[np.ndarray]:
+    import av
+
+    with av.open(str(DEMO_CLIP)) as clip:
+        return [frame.to_ndarray(format="bgr24") for frame, _ in zip(clip.decode(video=0), range(12), strict=False)]
+
+
+@pytest.fixture(scope="module")
+def seg() -> Iterator[rfseg.Segmenter]:
+    with rfseg.Segmenter(DEMO_MODEL) as segmenter:
+        yield segmenter
+
+
+def same(a: rfseg.Result, b: rfseg.Result) -> bool:
+    return (
+        a.image_size == b.image_size
+        and np.array_equal(a.xyxy, b.xyxy)
+        and np.array_equal(a.confidence, b.confidence)
+        and np.array_equal(a.class_id, b.class_id)
+        and a.masks.coco() == b.masks.coco()
+    )
+
+
+def test_result_has_the_documented_columns(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    result = seg.infer(frames[0])
+    count = len(result)
+    assert count > 3
+    assert result.xyxy.shape == (count, 4)
+    assert result.xyxy.dtype == np.float32
+    assert result.confidence.shape == (count,)
+    assert result.confidence.dtype == np.float32
+    assert result.class_id.shape == (count,)
+    assert result.class_id.dtype == np.int32
+    assert result.image_size == frames[0].shape[:2] == result.masks.image_size
+    assert np.all(np.diff(result.confidence) <= 0)
+    assert np.all(result.confidence > 0.5)
+    assert set(result.speed) == {"preprocess", "network", "postprocess", "outlines"}
+    assert set(result.class_name) <= set(seg.names.values())
+
+
+def test_pipeline_equals_its_parts_and_onnxruntime_itself(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = seg.info["threads"]
+    session = onnxruntime.InferenceSession(str(DEMO_MODEL), options, providers=["CPUExecutionProvider"])
+    for frame in frames[:3]:
+        network = rfseg.ops.preprocess(frame, (312, 312))
+        dets, labels, masks = (o[0] for o in session.run(["dets", "labels", "masks"], {"input": network[None]}))
+        expected = rfseg.ops.postprocess(dets, labels, masks, frame.shape[:2], num_classes=8)
+        assert len(expected) > 3
+        assert same(seg.infer(frame), expected)
+
+
+def test_stream_equals_one_by_one_in_order(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    one_by_one = [seg.infer(frame) for frame in frames]
+    streamed = list(seg.stream(iter(frames)))
+    assert len(streamed) == len(frames) == 12
+    assert all(same(a, b) for a, b in zip(streamed, one_by_one, strict=True))
+    assert not same(one_by_one[0], one_by_one[-1])
+
+
+def test_alternating_sizes(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    mixed = [frames[0], frames[1][:201, 7:340], frames[2], frames[3][::-1, ::2], frames[4][..., ::-1]]
+    streamed = list(seg.stream(mixed))
+    assert all(same(a, seg.infer(f.copy())) for a, f in zip(streamed, mixed, strict=True))
+
+
+def test_submit_and_collect(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    assert seg.info["slots"] == 2
+    seg.submit(frames[0])
+    seg.submit(frames[1])
+    with pytest.raises(rfseg.InputError, match=r"2 frames are in flight.*collect\(\) one first"):
+        seg.submit(frames[2])
+    with pytest.raises(rfseg.InputError, match=r"2 submitted frames wait for collect\(\): infer\(\) would overtake"):
+        seg.infer(frames[2])
+    with pytest.raises(rfseg.InputError, match=r"stream\(\) would overtake"):
+        seg.stream(frames)
+    first, second = seg.collect(), seg.collect()
+    assert same(first, seg.infer(frames[0]))
+    assert same(second, seg.infer(frames[1]))
+    with pytest.raises(rfseg.InputError, match=r"nothing was submitted: call submit\(frame\) before collect\(\)"):
+        seg.collect()
+
+
+def test_frames_are_not_kept(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    expected = seg.infer(frames[0])
+    frame = frames[0].copy()
+    before = sys.getrefcount(frame)
+    seg.submit(frame)
+    assert sys.getrefcount(frame) == before
+    frame[:] = 0
+    assert same(seg.collect(), expected)
+
+
+def test_results_outlive_later_calls_and_the_segmenter(frames: list[np.ndarray]) -> None:
+    segmenter = rfseg.Segmenter(DEMO_MODEL)
+    result = segmenter.infer(frames[0])
+    boxes, runs = result.xyxy.copy(), result.masks.coco()
+    outlines = result.polygons()[0][0]
+    points = outlines.copy()
+    segmenter.infer(frames[5])
+    segmenter.close()
+    assert np.array_equal(result.xyxy, boxes)
+    assert result.masks.coco() == runs
+    del segmenter, result
+    gc.collect()
+    assert np.array_equal(outlines, points), "an outline must keep what it views alive"
+    assert not outlines.flags.writeable
+
+
+def test_a_bad_frame_in_a_stream_loses_nothing(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    seen: list[rfseg.Result] = []
+    with pytest.raises(rfseg.InputError, match="expected uint8, got float32"):
+        for result in seg.stream([frames[0], frames[1], frames[2].astype(np.float32), frames[3]]):
+            seen.append(result)
+    assert len(seen) == 2
+    assert same(seen[1], seg.infer(frames[1]))
+
+
+def test_an_iterator_that_fails_ends_the_stream_after_its_frames(
+    seg: rfseg.Segmenter, frames: list[np.ndarray]
+) -> None:
+    def camera() -> Iterator[np.ndarray]:
+        yield from frames[:3]
+        raise OSError("camera unplugged")
+
+    seen = []
+    with pytest.raises(OSError, match="camera unplugged"):
+        for result in seg.stream(camera()):
+            seen.append(result)
+    assert len(seen) == 3
+
+
+def test_leaving_a_stream_early_drains_it(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    for _ in seg.stream(frames):
+        break
+    gc.collect()
+    assert same(seg.infer(frames[7]), next(iter(seg.stream([frames[7]]))))
+
+
+def test_outlines_ahead_equal_outlines_on_demand(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    with rfseg.Segmenter(DEMO_MODEL, outlines="tree") as ahead:
+        result, expected = ahead.infer(frames[0]), seg.infer(frames[0])
+    assert result.speed["outlines"] > 0
+    assert expected.speed["outlines"] == 0
+    for ours, theirs in zip(result.polygons("tree"), expected.polygons("tree"), strict=True):
+        for (exterior, holes), (other, other_holes) in zip(ours, theirs, strict=True):
+            assert np.array_equal(exterior, other)
+            assert all(np.array_equal(a, b) for a, b in zip(holes, other_holes, strict=True))
+
+
+def test_two_segmenters_in_two_threads(frames: list[np.ndarray]) -> None:
+    with rfseg.Segmenter(DEMO_MODEL, threads=1) as expected_from:
+        expected = [expected_from.infer(frame) for frame in frames]
+    found: dict[int, list[rfseg.Result]] = {}
+
+    def work(index: int) -> None:
+        with rfseg.Segmenter(DEMO_MODEL, threads=1) as segmenter:
+            found[index] = list(segmenter.stream(frames))
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [0, 1]
+    for results in found.values():
+        assert all(same(a, b) for a, b in zip(results, expected, strict=True))
+
+
+def test_a_second_thread_is_refused_and_the_gil_is_free(frames: list[np.ndarray]) -> None:
+    with rfseg.Segmenter(DEMO_MODEL) as segmenter:
+        started, done = threading.Event(), threading.Event()
+
+        def work() -> None:
+            started.set()
+            for _ in range(10):
+                with contextlib.suppress(rfseg.Error):  # this thread may be the refused one
+                    segmenter.infer(frames[0])
+            done.set()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        started.wait()
+        refused = 0
+        while not done.is_set():  # this loop turns only because infer() lets go of the GIL
+            try:
+                segmenter.collect()
+            except rfseg.InputError:
+                pass  # between two frames, where nothing is in flight
+            except rfseg.Error as error:
+                assert str(error) == "this Segmenter is at work in another thread: use one Segmenter per thread"
+                refused += 1
+            assert segmenter.info["slots"] == 2, "what never changes may be read from any thread"
+        thread.join()
+    assert refused > 100
+
+
+def test_thresholds(frames: list[np.ndarray], seg: rfseg.Segmenter) -> None:
+    everything = seg.infer(frames[0])
+    with rfseg.Segmenter(DEMO_MODEL, threshold=0.0, max_detections=5) as few:
+        assert len(few.infer(frames[0])) == 5
+    with rfseg.Segmenter(DEMO_MODEL, threshold=1.0) as none:
+        empty = none.infer(frames[0])
+    assert len(empty) == 0
+    assert not empty
+    assert empty.xyxy.shape == (0, 4)
+    assert empty.polygons() == []
+    name, other = everything.class_name[0], everything.class_name[-1]
+    assert name != other
+    number = int(everything.class_id[-1])
+    with rfseg.Segmenter(DEMO_MODEL, threshold={name: 1.0, number: 0.0}) as by_class:
+        result = by_class.infer(frames[0])
+    assert name not in result.class_name
+    assert result.class_name.count(other) > everything.class_name.count(other)
+    kept = [i for i, label in enumerate(everything.class_name) if label not in {name, other}]
+    rest = [i for i, label in enumerate(result.class_name) if label != other]
+    assert np.array_equal(result.confidence[rest], everything.confidence[kept])
+
+
+def test_options_out_of_range_are_refused() -> None:
+    def refuse(sentence: str, **options: object) -> None:
+        with pytest.raises(rfseg.InputError, match=sentence):
+            rfseg.Segmenter(DEMO_MODEL, **options)  # type: ignore[arg-type]
+
+    refuse(r"threshold is 1\.5: it must be in 0\.\.1", threshold=1.5)
+    refuse(r"threshold is nan", threshold=float("nan"))
+    refuse(r"threshold of class 'star' is -1: it must be in 0\.\.1", threshold={"star": -1})
+    refuse(r"a threshold is given for class 'dragon', which the model does not have", threshold={"dragon": 0.5})
+    refuse(r"a threshold is given for class 9, which the model does not have", threshold={9: 0.5})
+    refuse(r"max_detections is 0: it must be in 1\.\.1000000", max_detections=0)
+    refuse(r"slots is 65: it must be in 0\.\.64", slots=65)
+    refuse(r"threads is -1: it must be in 0\.\.1024", threads=-1)
+    refuse(r"color is 'gbr': it must be \"bgr\" or \"rgb\"", color="gbr")
+    refuse(r"resize is 'cubic': it must be \"pil\" or \"bilinear\"", resize="cubic")
+    refuse(r"mode is 'all': it must be \"external\", \"tree\" or \"largest\"", outlines="all")
+    refuse(r"device is 'gpu': it must be \"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", device="gpu")
+    refuse(r"device is 'cuda:x'", device="cuda:x")
+
+
+def test_devices_never_fall_back() -> None:
+    with rfseg.Segmenter(DEMO_MODEL, device="cpu") as segmenter:
+        assert segmenter.device == "cpu"
+    with pytest.raises(rfseg.BackendError, match=r"device 'cuda' runs TensorRT engines, and .* is an ONNX file"):
+        rfseg.Segmenter(DEMO_MODEL, device="cuda")
+    with pytest.raises(rfseg.BackendError, match=r"device 'cpu' runs ONNX files, and x\.engine is a TensorRT engine"):
+        rfseg.Segmenter("x.engine", device="cpu")
+    with pytest.raises(rfseg.ModelError, match=r"x\.pt is neither an ONNX file \(\.onnx\) nor a TensorRT engine"):
+        rfseg.Segmenter("x.pt")
+
+
+def test_auto_says_once_what_it_chose(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="rfseg"), rfseg.Segmenter(DEMO_MODEL):
+        pass
+    chosen = [record.message for record in caplog.records if "device auto" in record.message]
+    assert len(chosen) == 1
+    assert "cpu, because" in chosen[0]
+
+
+def test_names(caplog: pytest.LogCaptureFixture, frames: list[np.ndarray], tmp_path: object) -> None:
+    from pathlib import Path
+
+    with rfseg.Segmenter(DEMO_MODEL, names=[f"n{i}" for i in range(8)]) as segmenter:
+        assert segmenter.names == {i: f"n{i}" for i in range(8)}
+    with rfseg.Segmenter(DEMO_MODEL, names={3: "star"}) as segmenter:
+        assert set(segmenter.infer(frames[0]).class_id.tolist()) <= {3}
+    text = Path(str(tmp_path)) / "names.txt"
+    text.write_text("a\nb\nc\nd\ne\nf\ng\nh\n")
+    with rfseg.Segmenter(DEMO_MODEL, names=text) as segmenter:
+        assert segmenter.names[7] == "h"
+    with pytest.raises(rfseg.InputError, match="names"):
+        rfseg.Segmenter(DEMO_MODEL, names=["only", "two"])
+    with pytest.raises(rfseg.InputError, match="cannot be read"):
+        rfseg.Segmenter(DEMO_MODEL, names="no/such/file.txt")
+    with pytest.raises(rfseg.InputError, match="expected a list of names or a mapping"):
+        rfseg.Segmenter(DEMO_MODEL, names=[1, 2])  # type: ignore[list-item]
+
+
+def test_close_is_final_and_harmless_when_repeated(frames: list[np.ndarray]) -> None:
+    segmenter = rfseg.Segmenter(DEMO_MODEL)
+    segmenter.submit(frames[0])
+    segmenter.close()
+    segmenter.close()
+    with pytest.raises(rfseg.Error, match="this Segmenter is closed"):
+        segmenter.infer(frames[0])
+
+
+def test_pickled_results_are_small_and_equal(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
+    result = seg.infer(frames[0])
+    data = pickle.dumps(result)
+    assert len(data) < 100_000 < frames[0].nbytes
+    assert same(pickle.loads(data), result)
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys, time; start = time.perf_counter(); import rfseg; took = time.perf_counter() - start;"
+        "heavy = {'torch', 'cv2', 'av', 'onnxruntime', 'rich', 'argparse', 'triton', 'tensorrt'} & set(sys.modules);"
+        "maps = open('/proc/self/maps').read();"
+        "print(took, sorted(heavy), 'libcuda' in maps, 'libonnxruntime' in maps)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
+    seconds = min(float(done.stdout.split()[0]) for done in runs)
+    assert runs[0].stdout.split(maxsplit=1)[1].strip() == "[] False False"
+    assert seconds < 0.150, f"import rfseg took {seconds * 1000:.0f} ms"

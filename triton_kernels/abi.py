@@ -1,0 +1,193 @@
+"""What the host and the kernels agree on: record layouts, capacities, block sizes, grids, and the file of images.
+
+The single source of it, with signatures.py for the argument lists: the kernels take their constants from here, and
+cpp_header.py writes it down for C++ (kernel_abi.hpp). Knows no Triton and compiles nothing.
+
+The file of kernel images, kernels.bin, is little-endian and read in place:
+
+    FileHeader                        one, at offset 0
+    FileEntry[FileHeader.entries]     directly behind it
+    entry names, each ending in NUL
+    images                            each at a multiple of 64 bytes
+
+An entry is one kernel for one compute capability. A cubin runs on devices of the same major and the same or a higher
+minor capability: take the highest that fits. A PTX image runs on its capability and every later one; its text ends in
+NUL, which `image_bytes` counts. `parameter_bytes` lists the size of each parameter of the entry in order. They are the
+arguments of the kernel's list in signatures.py, then two hidden pointers that Triton adds: pass null for both. Launch
+with `threads` threads in x and `shared_bytes` of dynamic shared memory.
+
+A frame is: resize_x, resize_y_final (or the other order, one final pass, or resize_bilinear); the network; select,
+mask_count, mask_runs, each once and in that order, because mask_count adds to what select has cleared. After
+kToggleOverflow all three run again with a larger capacity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FILE_MAGIC = b"RFSEGK01"
+IMAGE_ALIGNMENT = 64
+IMAGE_KINDS = ("cubin", "ptx")
+MAX_PARAMETERS = 32
+
+# Capacities. A network or a frame beyond them belongs on the host path.
+MAX_QUERIES = 1024
+MAX_PASSING = 2048  # >= MAX_QUERIES: select narrows any larger set down to the queries-th best logit
+MAX_SOURCE_SIDE_PX = 1 << 24
+
+# Bits of SelectionHeader.flags.
+PASSING_OVERFLOW = 1  # more than MAX_PASSING pairs tie around the queries-th place: nothing was selected
+TOGGLE_OVERFLOW = 2  # toggle_count exceeds the capacity: no toggle was written, everything else is valid
+
+# Block sizes. They are part of the grid formulas in GRIDS.
+RESIZE_ROWS = 4
+RESIZE_BYTES = 128
+SELECT_PAIRS = 8192
+RANK_ROWS = 64
+RANK_COLUMNS = 128
+MASK_COLUMNS = 8
+MASK_ROWS = 128
+MASK_PROGRAMS_PER_SM = 8
+
+SCALAR_BYTES = {"char": 1, "std::uint8_t": 1, "std::int32_t": 4, "std::uint32_t": 4, "float": 4, "std::uint64_t": 8}
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+STRUCTS: dict[str, tuple[Field, ...]] = {}  # filled below, inner structs first
+
+
+@dataclass(frozen=True)
+class Field:
+    """One member of a struct: `count` values of `c_type`, a scalar or a struct of STRUCTS."""
+
+    name: str
+    c_type: str
+    count: int = 1
+    note: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.count * (SCALAR_BYTES.get(self.c_type) or struct_size(self.c_type))
+
+
+def struct_size(name: str) -> int:
+    """Bytes; members are ordered so that there is no padding."""
+    return sum(field.size for field in STRUCTS[name])
+
+
+def byte_offset(struct: str, field: str) -> int:
+    """Where `field` lies in `struct`."""
+    names = [member.name for member in STRUCTS[struct]]
+    return sum(member.size for member in STRUCTS[struct][: names.index(field)])
+
+
+def word_offset(struct: str, field: str) -> int:
+    """Where `field` lies in `struct`, counted in 4-byte words, which is how the kernels see it."""
+    return byte_offset(struct, field) // 4
+
+
+INT = "std::int32_t"
+
+STRUCTS["SelectionHeader"] = (
+    Field("record_count", INT, note="instances"),
+    Field("slot_count", INT, note="distinct queries among them; each has one mask slot"),
+    Field("toggle_count", INT, note="needed for all slots, also when they do not fit; at most 2^31 - 1"),
+    Field("flags", INT, note="kPassingOverflow, kToggleOverflow"),
+    Field("passing_count", INT, note="pairs that were ranked"),
+    Field("reserved", INT, 3, "0"),
+)
+STRUCTS["Record"] = (
+    Field("query", INT),
+    Field("column", INT, note="class column"),
+    Field("logit", "float"),
+    Field("cx", "float", note="of the network's box, as it gave it"),
+    Field("cy", "float"),
+    Field("w", "float"),
+    Field("h", "float"),
+    Field("mask_slot", INT, note="which slot's mask it shows"),
+)
+STRUCTS["Selection"] = (
+    Field("header", "SelectionHeader"),
+    Field("records", "Record", MAX_QUERIES, "best first"),
+    Field("slot_query", INT, MAX_QUERIES, "queries in the order of their first record"),
+    Field("slot_toggles", INT, MAX_QUERIES, "toggles of each slot's mask, counted by mask_count"),
+    Field("ranked", INT, MAX_QUERIES, "scratch"),
+    Field("first_use", INT, MAX_QUERIES, "scratch"),
+    Field("slot_of_query", INT, MAX_QUERIES, "scratch"),
+    Field("passing_key", INT, MAX_PASSING, "scratch"),
+    Field("passing_index", INT, MAX_PASSING, "scratch"),
+)
+STRUCTS["HandBack"] = (
+    Field("header", "SelectionHeader"),
+    Field("toggle_end", INT, MAX_QUERIES, "[slot_count] slot s has toggles [toggle_end[s - 1], toggle_end[s])"),
+    Field("records", "Record", MAX_QUERIES, "[record_count]"),
+)
+STRUCTS["FileHeader"] = (
+    Field("magic", "char", 8, FILE_MAGIC.decode()),
+    Field("entries", "std::uint32_t"),
+    Field("entry_bytes", "std::uint32_t", note="sizeof(FileEntry)"),
+    Field("file_bytes", "std::uint64_t"),
+    Field("reserved", "std::uint64_t", 5, "0"),
+)
+STRUCTS["FileEntry"] = (
+    Field("kernel", "std::uint32_t", note="a Kernel"),
+    Field("kind", "std::uint32_t", note="an ImageKind"),
+    Field("compute_capability", "std::uint32_t", note="90 is 9.0"),
+    Field("threads", "std::uint32_t"),
+    Field("shared_bytes", "std::uint32_t"),
+    Field("parameters", "std::uint32_t"),
+    Field("name_offset", "std::uint64_t"),
+    Field("image_offset", "std::uint64_t"),
+    Field("image_bytes", "std::uint64_t"),
+    Field("parameter_bytes", "std::uint8_t", MAX_PARAMETERS, "0 beyond `parameters`"),
+)
+
+STRUCT_NOTES = {
+    "SelectionHeader": "What a frame held.",
+    "Record": "One instance: a query and the class column it won.",
+    "Selection": "Device memory of one frame slot, written by select; no part of it needs to be cleared.",
+    "HandBack": "What the host gets besides the toggles. Pinned host memory, mapped; written by mask_runs, each word\n"
+    "/// once. Only header, toggle_end[0, slot_count) and records[0, record_count) are written.",
+    "FileHeader": "Opens the file of kernel images.",
+    "FileEntry": "One kernel for one compute capability. Offsets count from the start of the file.",
+}
+
+
+# Grids are one-dimensional. cpp_header.py has the same formulas in C++.
+
+
+def ceil_div(a: int, b: int) -> int:
+    """A / b, rounded up."""
+    return -(-a // b)
+
+
+def resize_grid(height: int, width: int) -> int:
+    """Programs of resize_bilinear, or of a resize pass, whose result is height x width."""
+    return ceil_div(height, RESIZE_ROWS) * ceil_div(width * 3, RESIZE_BYTES)
+
+
+def padded_columns(width: int) -> int:
+    """Row length of column_toggles: the source's columns and the one behind them, in whole blocks."""
+    return ceil_div(width + 1, MASK_COLUMNS) * MASK_COLUMNS
+
+
+def mask_grid(multiprocessors: int) -> int:
+    """Programs of mask_count and of mask_runs: fixed, since a graph is captured before it is known what a frame holds.
+
+    Each takes every grid-th block of columns of every slot in use. A grid of one program for each block of each slot
+    that there could be would launch 72,000 programs for a 1080p frame to do the work of a few hundred.
+    """
+    return multiprocessors * MASK_PROGRAMS_PER_SM
+
+
+def mask_nodes_bytes(programs: int, mask_height: int) -> int:
+    """Scratch of mask_count and mask_runs: each program's block of columns, interpolated at the grid's rows."""
+    return 4 * programs * MASK_COLUMNS * mask_height
+
+
+def column_toggles_bytes(slots: int, width: int) -> int:
+    """What mask_count counts; `slots`: the most that a frame can have, min(queries, max_detections)."""
+    return 4 * slots * padded_columns(width)
