@@ -5,13 +5,22 @@
 
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
 #include <string>
 
 namespace rfseg::binding {
 
-/// The uint8 array [H, W, 3] behind `frame`, any strides. Valid while `frame` is.
+/// A frame seen through Python. Needs the GIL to be made and destroyed.
+struct PythonFrame {
+  ImageView image;
+  pybind11::object owner;  ///< keeps the pixels
+};
+
+/// The uint8 array [H, W, 3] that `frame` is, any strides: a NumPy array, or one in device memory that offers
+/// `__dlpack__` or `__cuda_array_interface__`. `consumer_stream`: the stream on which a DLPack producer is asked to
+/// make the pixels ready; 0 refuses device memory.
 /// @throws InputError  another type, dtype, rank or channel count, or no pixels
-ImageView image_from_python(const pybind11::handle& frame, PixelFormat format);
+PythonFrame image_from_python(const pybind11::object& frame, PixelFormat format, std::uintptr_t consumer_stream);
 
 /// @throws InputError  a word that is not "bgr" or "rgb"
 PixelFormat pixel_format(const std::string& color);

@@ -17,7 +17,7 @@ namespace {
 
 py::array preprocess(const py::object& frame, std::pair<int, int> size, const std::string& color,
                      const std::string& resize) {
-  const ImageView view = image_from_python(frame, pixel_format(color));
+  const PythonFrame seen = image_from_python(frame, pixel_format(color), 0);
   const Resize mode = resize_mode(resize);
   if (size.first <= 0 || size.second <= 0)
     throw InputError("size is (" + std::to_string(size.first) + ", " + std::to_string(size.second) +
@@ -26,7 +26,7 @@ py::array preprocess(const py::object& frame, std::pair<int, int> size, const st
       {py::ssize_t{3}, static_cast<py::ssize_t>(size.first), static_cast<py::ssize_t>(size.second)});
   float* data = network.mutable_data();
   const py::gil_scoped_release released;
-  ops::preprocess(view, {size.first, size.second}, mode, data);
+  ops::preprocess(seen.image, {size.first, size.second}, mode, data);
   return network;
 }
 

@@ -3,11 +3,11 @@
 #include "binding/arrays.hpp"
 #include "binding/image_from_python.hpp"
 #include "binding/module.hpp"
+#include "binding/options_from_python.hpp"
 
 #include <rfseg/error.hpp>
 #include <rfseg/segmenter.hpp>
 
-#include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
 #include <memory>
@@ -19,24 +19,7 @@ namespace rfseg::binding {
 
 namespace {
 
-/// Calls a Python function (level: int, sentence: str) from any thread; drops what comes when Python has ended.
-LogCallback log_from(const py::object& function) {
-  if (function.is_none()) return {};
-  const std::shared_ptr<py::object> held(new py::object(function), [](py::object* object) {
-    if (Py_IsInitialized() == 0) return;
-    const py::gil_scoped_acquire acquired;
-    delete object;
-  });
-  return [held](LogLevel level, const std::string& sentence) {
-    if (Py_IsInitialized() == 0) return;
-    const py::gil_scoped_acquire acquired;
-    try {
-      (*held)(static_cast<int>(level), sentence);
-    } catch (py::error_already_set& error) {
-      error.discard_as_unraisable("rfseg log callback");
-    }
-  };
-}
+using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 class BoundSegmenter {
   // Before their callers: what `exclusively` returns is deduced from its body.
@@ -60,6 +43,7 @@ class BoundSegmenter {
     segmenter_ = std::make_unique<Segmenter>(model, options);
     names_ = segmenter_->names();
     info_ = segmenter_->info();
+    frame_stream_ = segmenter_->frame_stream();
   }
   ~BoundSegmenter() {
     const py::gil_scoped_release released;
@@ -67,16 +51,22 @@ class BoundSegmenter {
   }
 
   py::tuple infer(const py::object& frame) {
-    return columns_from(
-        exclusively([view = image_from_python(frame, format_)](Segmenter& s) { return s.infer(view); }));
+    const PythonFrame seen = view_of(frame);
+    return columns_from(exclusively([&](Segmenter& s) { return s.infer(seen.image); }));
   }
   void submit(const py::object& frame) {
-    exclusively([view = image_from_python(frame, format_)](Segmenter& s) { s.submit(view); });
+    const PythonFrame seen = view_of(frame);
+    exclusively([&](Segmenter& s) { s.submit(seen.image); });
   }
   py::tuple collect() {
     return columns_from(exclusively([](Segmenter& s) { return s.collect(); }));
   }
   py::tuple infer_with_tensors(const py::object& frame);
+  py::tuple postprocess_tensors(NetworkTensors tensors, ImageSize size) {
+    return columns_from(exclusively([&](Segmenter& s) { return s.postprocess(tensors, size); }));
+  }
+  py::array frame_buffer(std::pair<int, int> size);
+  py::dict counters();
   double network_ms(int runs, int contexts) {
     return exclusively([=](Segmenter& s) { return s.network_ms(runs, contexts); });
   }
@@ -100,9 +90,12 @@ class BoundSegmenter {
   const Info& info() const { return info_; }
 
  private:
+  PythonFrame view_of(const py::object& frame) const { return image_from_python(frame, format_, frame_stream_); }
+
   PixelFormat format_;
   ClassNames names_;  // these two never change, so any thread may ask for them at any time
   Info info_;
+  std::uintptr_t frame_stream_ = 0;
   std::mutex mutex_;
   std::unique_ptr<Segmenter> segmenter_;
 };
@@ -110,8 +103,8 @@ class BoundSegmenter {
 /// (columns, input, dets, labels, masks).
 py::tuple BoundSegmenter::infer_with_tensors(const py::object& frame) {
   NetworkTensors tensors;
-  Result result =
-      exclusively([&, view = image_from_python(frame, format_)](Segmenter& s) { return s.infer(view, &tensors); });
+  const PythonFrame seen = view_of(frame);
+  Result result = exclusively([&](Segmenter& s) { return s.infer(seen.image, &tensors); });
   const py::ssize_t queries = info_.queries;
   return py::make_tuple(
       columns_from(std::move(result)),
@@ -119,6 +112,37 @@ py::tuple BoundSegmenter::infer_with_tensors(const py::object& frame) {
       array_from<float>(std::move(tensors.dets), {queries, 4}),
       array_from<float>(std::move(tensors.labels), {queries, info_.columns}),
       array_from<float>(std::move(tensors.masks), {queries, info_.mask_size.height, info_.mask_size.width}));
+}
+
+/// A pinned array [height, width, 3] that keeps its memory alive.
+py::array BoundSegmenter::frame_buffer(std::pair<int, int> size) {
+  auto buffer = exclusively([=](Segmenter& s) {
+    return std::make_unique<FrameBuffer>(s.frame_buffer({size.first, size.second}));
+  });
+  std::uint8_t* data = buffer->data();
+  const py::capsule owner(buffer.get(),
+                          [](void* held) { std::unique_ptr<FrameBuffer>(static_cast<FrameBuffer*>(held)); });
+  buffer.release();
+  return py::array(py::dtype::of<std::uint8_t>(), {size.first, size.second, 3}, data, owner);
+}
+
+py::dict BoundSegmenter::counters() {
+  const Counters counters = exclusively([](Segmenter& s) { return s.counters(); });
+  py::dict dict;
+  dict["slow_frames"] = counters.slow_frames;
+  dict["device_allocations"] = counters.device_allocations;
+  dict["bytes_back"] = counters.bytes_back;
+  return dict;
+}
+
+template <class Array>
+std::vector<float> flat(const Array& array) {
+  return std::vector<float>(array.data(), array.data() + array.size());
+}
+
+py::tuple postprocess_tensors(BoundSegmenter& self, const FloatArray& dets, const FloatArray& labels,
+                              const FloatArray& masks, std::pair<int, int> size) {
+  return self.postprocess_tensors({{}, flat(dets), flat(labels), flat(masks)}, {size.first, size.second});
 }
 
 py::dict info_dict(const Info& info) {
@@ -135,40 +159,28 @@ py::dict info_dict(const Info& info) {
   dict["columns"] = info.columns;
   dict["slots"] = info.slots;
   dict["threads"] = info.threads;
+  if (!info.gpu.empty()) {
+    dict["gpu"] = info.gpu;
+    dict["stages"] = info.stages == Stages::device ? "device" : "host";
+  }
   return dict;
 }
 
-std::unique_ptr<BoundSegmenter> make(const std::string& model, const std::string& device, float threshold,
-                                     std::map<std::variant<int, std::string>, float> class_thresholds,
-                                     int max_detections, const std::string& color, const std::string& resize,
-                                     NamesOption names, int slots, int threads,
-                                     const std::optional<std::string>& outlines, const std::string& onnxruntime,
-                                     const py::object& log) {
-  Options options;
-  options.device = device;
-  options.threshold = threshold;
-  options.class_thresholds = std::move(class_thresholds);
-  options.max_detections = max_detections;
-  options.resize = resize_mode(resize);
-  options.names = std::move(names);
-  options.slots = slots;
-  options.threads = threads;
-  if (outlines) options.outlines = outline_mode(*outlines);
-  options.onnxruntime = onnxruntime;
-  options.log = log_from(log);
-  return std::make_unique<BoundSegmenter>(model, options, pixel_format(color));
+std::unique_ptr<BoundSegmenter> make(const std::string& model, const py::kwargs& arguments) {
+  const PixelFormat format = pixel_format(arguments["color"].cast<std::string>());
+  return std::make_unique<BoundSegmenter>(model, options_from_python(arguments), format);
 }
 
 }  // namespace
 
 void register_segmenter(py::module_& module) {
   py::class_<BoundSegmenter>(module, "Segmenter")
-      .def(py::init(&make), py::arg("model"), py::kw_only(), py::arg("device"), py::arg("threshold"),
-           py::arg("class_thresholds"), py::arg("max_detections"), py::arg("color"), py::arg("resize"),
-           py::arg("names"), py::arg("slots"), py::arg("threads"), py::arg("outlines"), py::arg("onnxruntime"),
-           py::arg("log"))
+      .def(py::init(&make), py::arg("model"))
       .def("infer", &BoundSegmenter::infer)
       .def("infer_with_tensors", &BoundSegmenter::infer_with_tensors)
+      .def("postprocess_tensors", &postprocess_tensors)
+      .def("frame_buffer", &BoundSegmenter::frame_buffer)
+      .def_property_readonly("counters", &BoundSegmenter::counters)
       .def("network_ms", &BoundSegmenter::network_ms)
       .def("submit", &BoundSegmenter::submit)
       .def("collect", &BoundSegmenter::collect)

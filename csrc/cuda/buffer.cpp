@@ -71,6 +71,13 @@ void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& fr
         "cuMemcpyDtoHAsync_v2", from.name());
 }
 
+void enqueue_copy(const Stream& stream, const DeviceBuffer& to, std::size_t offset, const void* from,
+                  std::size_t bytes) {
+  expect_room(to.name(), to.bytes(), offset + bytes);
+  check(stream.driver(), stream.driver().cuMemcpyHtoDAsync_v2(to.address() + offset, from, bytes, stream.get()),
+        "cuMemcpyHtoDAsync_v2", to.name());
+}
+
 void enqueue_copy(const Stream& stream, const DeviceBuffer& to, DeviceAddress from, std::size_t bytes) {
   expect_room(to.name(), to.bytes(), bytes);
   check(stream.driver(), stream.driver().cuMemcpyDtoDAsync_v2(to.address(), from, bytes, stream.get()),

@@ -52,6 +52,12 @@ class PinnedBuffer {
 void enqueue_copy(const Stream& stream, const DeviceBuffer& to, const PinnedBuffer& from, std::size_t bytes);
 void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& from, std::size_t bytes);
 
+/// Queues a copy of `bytes` from page-locked memory at `from`, whoever owns it, to `to` from `offset` on. The memory
+/// stays untouched until `stream` has passed it.
+/// @throws CudaError  also when the bytes exceed `to`
+void enqueue_copy(const Stream& stream, const DeviceBuffer& to, std::size_t offset, const void* from,
+                  std::size_t bytes);
+
 /// Queues a copy of `bytes` from device memory that someone else owns and keeps until `stream` has passed it.
 /// @throws CudaError  also when `bytes` exceeds `to`
 void enqueue_copy(const Stream& stream, const DeviceBuffer& to, DeviceAddress from, std::size_t bytes);

@@ -2,6 +2,8 @@
 
 #include "pipeline/stopwatch.hpp"
 
+#include <rfseg/error.hpp>
+
 #include <utility>
 
 namespace rfseg::pipeline {
@@ -33,6 +35,8 @@ std::unique_ptr<CpuPipeline::Slot> CpuPipeline::make_slot() const {
 }
 
 void CpuPipeline::submit(const ImageView& frame) {
+  if (frame.memory != MemoryKind::host)
+    throw InputError("the frame is in device memory, but the network runs on the CPU");
   Slot& slot = *free_.back();
   Stopwatch watch;
   slot.geometry = geometries_.find({frame.height, frame.width});
@@ -74,6 +78,11 @@ Result CpuPipeline::read_result(Slot& slot) {
     result.speed.outlines_ms = watch.lap_ms();
   }
   return result;
+}
+
+std::shared_ptr<std::uint8_t> CpuPipeline::frame_memory(std::size_t bytes) const {
+  auto memory = std::make_shared<std::vector<std::uint8_t>>(bytes);
+  return {memory, memory->data()};
 }
 
 double CpuPipeline::network_ms(int runs, int /*contexts*/) {  // one context: the network's threads are the machine's

@@ -27,6 +27,7 @@ class CpuPipeline final : public Pipeline {
   Result collect(NetworkTensors* tensors) override;
   int pending() const override { return static_cast<int>(in_flight_.size()); }
   double network_ms(int runs, int contexts) override;
+  std::shared_ptr<std::uint8_t> frame_memory(std::size_t bytes) const override;
 
  private:
   struct Slot {

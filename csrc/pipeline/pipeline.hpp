@@ -17,6 +17,7 @@ struct PipelineSettings {
   std::optional<OutlineMode> outlines;
   std::shared_ptr<const ClassNames> names;
   int slots = 1;  ///< frames in flight
+  Stages stages = Stages::host;
 };
 
 class Pipeline {
@@ -36,11 +37,13 @@ class Pipeline {
   /// Milliseconds a frame of the network alone, `runs` frames over `contexts` contexts at once. Nothing is in flight.
   virtual double network_ms(int runs, int contexts) = 0;
 
-  /// Frames so far that took the slower path because a buffer was too small for what they held.
-  virtual std::int64_t slow_frames() const { return 0; }
+  virtual Counters counters() const { return {}; }
 
-  /// Device and pinned buffers made so far.
-  virtual std::int64_t device_allocations() const { return 0; }
+  /// Memory for a packed frame of `bytes` bytes, kept alive by the pointer.
+  virtual std::shared_ptr<std::uint8_t> frame_memory(std::size_t bytes) const = 0;
+
+  /// As Segmenter::frame_stream.
+  virtual std::uintptr_t frame_stream() const { return 0; }
 };
 
 }  // namespace rfseg::pipeline

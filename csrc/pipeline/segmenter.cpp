@@ -2,71 +2,40 @@
 #include <rfseg/error.hpp>
 #include <rfseg/segmenter.hpp>
 
-#include "network/class_names.hpp"
-#include "network/onnx_runtime.hpp"
-#include "pipeline/cpu_pipeline.hpp"
-#include "pipeline/settings.hpp"
+#include "pipeline/set_up.hpp"
+#include "raster/postprocess.hpp"
 
+#include <limits>
 #include <utility>
 
 namespace rfseg {
 
-using pipeline::CpuPipeline;
-
 namespace {
 
-constexpr int kDefaultCpuSlots = 2;  // one in the network, one being prepared or read: a third waits for nothing
-
-void say(const Options& options, LogLevel level, const std::string& sentence) {
-  if (options.log) options.log(level, sentence);
+void expect_pixels(ImageSize size) {
+  const std::string text = std::to_string(size.height) + "x" + std::to_string(size.width);
+  if (size.height <= 0 || size.width <= 0) throw InputError("a frame of " + text + " px is empty");
+  if (size.height > std::numeric_limits<int>::max() / size.width)
+    throw InputError("a frame of " + text + " px is too large: it must have fewer than 2^31 pixels");
 }
 
 }  // namespace
 
 class Segmenter::Impl {
  public:
-  Impl(const std::string& model, const Options& options) {
-    pipeline::check_options(options);
-    pipeline::choose_device(model, options);
-    info_.model = model;
-    info_.device = "cpu";
-    info_.backend = "onnxruntime";
-    info_.threads = options.threads > 0 ? options.threads : network::physical_cores();
-    info_.slots = options.slots > 0 ? options.slots : kDefaultCpuSlots;
-    auto network = std::make_unique<network::OnnxNetwork>(model, options.onnxruntime, info_.threads, options.log);
-    const network::ModelContract contract = network->contract();
-    info_.library_version = network->library_version();
-    info_.library_path = network->library_path();
-    info_.precision = "float32";
-    info_.network_size = contract.network_size;
-    info_.mask_size = contract.mask_size;
-    info_.queries = contract.queries;
-    info_.columns = contract.columns;
-
-    const network::ClassLayout layout = pipeline::resolve_classes(contract, options, network->metadata("names"), model);
-    if (layout.names.empty())
-      say(options, LogLevel::warning,
-          model + " names no classes: every column is kept and called by its number; pass names=");
-    names_ = std::make_shared<const ClassNames>(layout.names);
-    if (options.device == "auto")
-      say(options, LogLevel::info,
-          "device auto: cpu, because " + model + " is an ONNX file (ONNX Runtime " + info_.library_version + ", " +
-              std::to_string(info_.threads) + " threads)");
-    pipeline_ = std::make_unique<CpuPipeline>(
-        std::move(network), pipeline::PipelineSettings{pipeline::selection_rule(layout, options), options.resize,
-                                                       options.outlines, names_, info_.slots});
-  }
+  Impl(const std::string& model, const Options& options) : ready_(pipeline::set_up(model, options)) {}
 
   void submit(const ImageView& frame) {
-    if (pending() == info_.slots)
+    expect_pixels({frame.height, frame.width});
+    if (pending() == info().slots)
       throw InputError(std::to_string(pending()) +
                        " frames are in flight, as many as there are slots: collect() one first");
-    pipeline_->submit(frame);
+    ready_.pipeline->submit(frame);
   }
 
   Result collect(NetworkTensors* tensors) {
     if (pending() == 0) throw InputError("nothing was submitted: call submit(frame) before collect()");
-    return pipeline_->collect(tensors);
+    return ready_.pipeline->collect(tensors);
   }
 
   void refuse_pending(const char* call) const {
@@ -77,29 +46,54 @@ class Segmenter::Impl {
 
   double network_ms(int runs, int contexts) {
     refuse_pending("network_ms()");
-    if (runs < 1 || contexts < 1 || contexts > info_.slots)
-      throw InputError("network_ms() takes runs > 0 and 1.." + std::to_string(info_.slots) +
+    if (runs < 1 || contexts < 1 || contexts > info().slots)
+      throw InputError("network_ms() takes runs > 0 and 1.." + std::to_string(info().slots) +
                        " contexts, as many as there are slots");
-    return pipeline_->network_ms(runs, contexts);
+    return ready_.pipeline->network_ms(runs, contexts);
   }
 
   void discard_pending() {
     while (pending() > 0) {
       try {
-        pipeline_->collect(nullptr);
+        ready_.pipeline->collect(nullptr);
       } catch (const Error&) {  // a dropped frame's failure is dropped with it
       }
     }
   }
 
-  int pending() const { return pipeline_->pending(); }
-  const ClassNames& names() const { return *names_; }
-  const Info& info() const { return info_; }
+  FrameBuffer frame_buffer(ImageSize size) const {
+    expect_pixels(size);
+    return {size,
+            pipeline().frame_memory(3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width))};
+  }
+
+  Result postprocess(const NetworkTensors& tensors, ImageSize image_size) const {
+    const Info& info = ready_.info;
+    const auto expect = [&](const char* name, std::size_t found, int per_query) {
+      const std::size_t expected = static_cast<std::size_t>(info.queries) * static_cast<std::size_t>(per_query);
+      if (found != expected)
+        throw InputError(std::string(name) + " has " + std::to_string(found) + " values, expected " +
+                         std::to_string(expected));
+    };
+    expect("dets", tensors.dets.size(), 4);
+    expect("labels", tensors.labels.size(), info.columns);
+    expect("masks", tensors.masks.size(), info.mask_size.height * info.mask_size.width);
+    const raster::FrameGeometry geometry(image_size, info.network_size, info.mask_size, Resize::bilinear);
+    raster::PostprocessScratch scratch;
+    Result result = raster::postprocess(
+        {tensors.dets.data(), tensors.labels.data(), tensors.masks.data(), info.queries, info.columns, info.mask_size},
+        geometry, ready_.rule, scratch);
+    result.names = ready_.names;
+    return result;
+  }
+
+  const pipeline::Pipeline& pipeline() const { return *ready_.pipeline; }
+  int pending() const { return pipeline().pending(); }
+  const ClassNames& names() const { return *ready_.names; }
+  const Info& info() const { return ready_.info; }
 
  private:
-  Info info_;
-  std::shared_ptr<const ClassNames> names_;
-  std::unique_ptr<pipeline::Pipeline> pipeline_;
+  pipeline::ReadyPipeline ready_;
 };
 
 Segmenter::Segmenter(const std::string& model, const Options& options)
@@ -117,6 +111,12 @@ Result Segmenter::infer(const ImageView& frame, NetworkTensors* tensors) {
 void Segmenter::submit(const ImageView& frame) { impl_->submit(frame); }
 Result Segmenter::collect() { return impl_->collect(nullptr); }
 double Segmenter::network_ms(int runs, int contexts) { return impl_->network_ms(runs, contexts); }
+Result Segmenter::postprocess(const NetworkTensors& tensors, ImageSize image_size) const {
+  return impl_->postprocess(tensors, image_size);
+}
+FrameBuffer Segmenter::frame_buffer(ImageSize size) const { return impl_->frame_buffer(size); }
+std::uintptr_t Segmenter::frame_stream() const { return impl_->pipeline().frame_stream(); }
+Counters Segmenter::counters() const { return impl_->pipeline().counters(); }
 int Segmenter::pending() const { return impl_->pending(); }
 void Segmenter::discard_pending() { impl_->discard_pending(); }
 const ClassNames& Segmenter::names() const { return impl_->names(); }

@@ -25,10 +25,14 @@ bool ends_with(const std::string& text, const std::string& ending) {
   return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
 }
 
-bool is_cuda_device(const std::string& device) {
-  if (device == "cuda") return true;
-  return device.size() > 5 && device.rfind("cuda:", 0) == 0 &&
-         std::all_of(device.begin() + 5, device.end(), [](char c) { return c >= '0' && c <= '9'; });
+/// The N of "cuda:N", 0 of "cuda"; nothing for any other text.
+std::optional<int> cuda_ordinal(const std::string& device) {
+  if (device == "cuda") return 0;
+  const std::string number = device.substr(std::min<std::size_t>(5, device.size()));
+  const bool digits = !number.empty() && number.size() < 4 &&
+                      std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (device.rfind("cuda:", 0) != 0 || !digits) return std::nullopt;
+  return std::stoi(number);
 }
 
 std::vector<int> columns_of(const std::variant<int, std::string>& key, const network::ClassLayout& layout) {
@@ -58,23 +62,22 @@ void check_options(const Options& options) {
   require_between("threads", options.threads, 0, 1024);
 }
 
-void choose_device(const std::string& model, const Options& options) {
+std::optional<int> choose_gpu(const std::string& model, const Options& options) {
   const std::string& device = options.device;
-  if (device != "auto" && device != "cpu" && !is_cuda_device(device))
+  const std::optional<int> ordinal = cuda_ordinal(device);
+  if (device != "auto" && device != "cpu" && !ordinal)
     throw InputError("device is '" + device + "': it must be \"auto\", \"cpu\", \"cuda\" or \"cuda:N\"");
   const bool onnx = ends_with(model, ".onnx");
   const bool engine = ends_with(model, ".engine") || ends_with(model, ".plan") || ends_with(model, ".trt");
   if (!onnx && !engine)
     throw ModelError(model + " is neither an ONNX file (.onnx) nor a TensorRT engine (.engine, .plan, .trt)");
-  if (onnx && is_cuda_device(device))
+  if (onnx && ordinal)
     throw BackendError("device '" + device + "' runs TensorRT engines, and " + model +
                        " is an ONNX file: build an engine from it, or use device=\"cpu\"");
   if (engine && device == "cpu")
     throw BackendError("device 'cpu' runs ONNX files, and " + model +
                        " is a TensorRT engine: use the ONNX file it was built from");
-  if (engine)
-    throw BackendError("this build of rfseg has no GPU runtime: " + model +
-                       " needs one; use the ONNX file with device=\"cpu\"");
+  return engine ? std::optional<int>(ordinal.value_or(0)) : std::nullopt;
 }
 
 network::ClassLayout resolve_classes(const network::ModelContract& contract, const Options& options,

@@ -8,6 +8,7 @@
 
 #include <rfseg/segmenter.hpp>
 
+#include <optional>
 #include <string>
 
 namespace rfseg::pipeline {
@@ -15,11 +16,11 @@ namespace rfseg::pipeline {
 /// @throws InputError  an option is out of range; names it, its value and the range
 void check_options(const Options& options);
 
-/// Settles where `model` runs: an `.onnx` file on the CPU.
+/// Settles where `model` runs: the ordinal of a GPU for a TensorRT engine, nothing for an ONNX file.
 /// @throws InputError    a device that is not "auto", "cpu", "cuda" or "cuda:N"
 /// @throws BackendError  a device that cannot run this kind of file; says which file it needs
 /// @throws ModelError    a file that is neither ONNX nor a TensorRT engine by its extension
-void choose_device(const std::string& model, const Options& options);
+std::optional<int> choose_gpu(const std::string& model, const Options& options);
 
 /// Class names by precedence: the caller's, the model's metadata (`metadata_json`, "" when absent), the sidecar file.
 /// @throws InputError, ModelError  as class_layout and parse_names

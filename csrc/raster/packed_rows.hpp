@@ -10,6 +10,15 @@
 
 namespace rfseg::raster {
 
+/// The same pixels; channels that run backwards become the other format, so that a row of them needs no copy.
+ImageView forward_channels(ImageView view);
+
+/// True when a row's pixels lie one behind the other, three bytes each.
+inline bool has_packed_rows(const ImageView& view) { return view.pixel_bytes == 3 && view.channel_bytes == 1; }
+
+/// Writes the [width * 3] bytes of row `y`.
+void pack_row(const ImageView& view, int y, std::uint8_t* packed);
+
 /// Gives the rows of one view. Must not outlive the view and the storage.
 class PackedRows {
  public:

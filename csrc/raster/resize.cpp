@@ -72,15 +72,6 @@ void pass_down(const ImageView& in, const PilAxis& axis, ResizeScratch& scratch,
   }
 }
 
-// A view whose channels run backwards is a packed view of the other format: reading it so saves a copy of every row.
-ImageView forward_channels(ImageView view) {
-  if (view.channel_bytes != -1) return view;
-  view.data -= 2;
-  view.channel_bytes = 1;
-  view.format = view.format == PixelFormat::bgr8 ? PixelFormat::rgb8 : PixelFormat::bgr8;
-  return view;
-}
-
 std::size_t byte_of_channel(PixelFormat format, std::size_t channel) {
   return format == PixelFormat::rgb8 ? channel : 2 - channel;
 }

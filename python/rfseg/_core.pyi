@@ -75,8 +75,12 @@ class Segmenter:
         names: list[str] | dict[int, str] | None,
         slots: int,
         threads: int,
+        stages: str,
         outlines: str | None,
         onnxruntime: str,
+        tensorrt: str,
+        library_folders: Sequence[str],
+        allow_engine_code: bool,
         log: Callable[[int, str], None] | None,
     ) -> None: ...
     def infer(self, frame: object) -> Columns: ...
@@ -89,6 +93,16 @@ class Segmenter:
         npt.NDArray[np.float32],
         npt.NDArray[np.float32],
     ]: ...
+    def postprocess_tensors(
+        self,
+        dets: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.float32],
+        masks: npt.NDArray[np.float32],
+        image_size: tuple[int, int],
+    ) -> Columns: ...
+    def frame_buffer(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]: ...
+    @property
+    def counters(self) -> dict[str, int]: ...
     def network_ms(self, runs: int, contexts: int) -> float: ...
     def submit(self, frame: object) -> None: ...
     def collect(self) -> Columns: ...

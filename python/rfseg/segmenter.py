@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfseg import _core
-from rfseg.libraries import onnxruntime_library
+from rfseg.libraries import onnxruntime_library, tensorrt_folders
 from rfseg.masks import Masks, OutlineMode
 from rfseg.names import Names, read_names
 from rfseg.result import Result
@@ -52,11 +52,13 @@ class Segmenter:
         slots: int | None = None,
         threads: int | None = None,
         outlines: OutlineMode | None = None,
+        stages: Literal["device", "host"] = "device",
+        allow_engine_code: bool = False,
     ) -> None:
         """Opens a model and waits until it is loaded.
 
         Args:
-            model: an `.onnx` file.
+            model: an `.onnx` file for a CPU, a TensorRT engine (`.engine`, `.plan`, `.trt`) for a GPU.
             device: "auto", "cpu", "cuda" or "cuda:N". An explicit device never falls back.
             threshold: score above which an instance is kept, 0..1; or {class id or name: score}, with 0.5 for the
                 classes not listed.
@@ -64,9 +66,14 @@ class Segmenter:
             color: channel order of the caller's frames.
             resize: "pil" (antialiased, as Pillow) or "bilinear" (as rfdetr's own predict()).
             names: a list, {id: name} or a file; default: what the model or its sidecar `model.names.json` says.
-            slots: frames in flight; default 2 on a CPU.
-            threads: threads of the network on a CPU; default: physical cores.
+            slots: frames in flight; default 2 on a CPU, 4 on a GPU.
+            threads: on a CPU, of the network, default: physical cores; on a GPU, threads that help to copy frames and
+                trace outlines.
             outlines: outlines to trace before a result is handed out; default: when they are first asked for.
+            stages: on a GPU, "device": everything runs there; "host": all but the network runs on the host, for
+                debugging and comparing.
+            allow_engine_code: let an engine run machine code that it carries, as version-compatible ones may. Only for
+                files you trust.
 
         Raises:
             ModelError: the file is missing or is not an RF-DETR segmentation network.
@@ -85,8 +92,12 @@ class Segmenter:
             names=read_names(names),
             slots=0 if slots is None else slots,
             threads=0 if threads is None else threads,
+            stages=stages,
             outlines=outlines,
             onnxruntime=onnxruntime_library(),
+            tensorrt="",
+            library_folders=tensorrt_folders(),
+            allow_engine_code=allow_engine_code,
             log=_log,
         )
         self._names = self._core.names
@@ -95,7 +106,8 @@ class Segmenter:
         """Segments one frame and waits for the result.
 
         Args:
-            frame: uint8 [H, W, 3] in the Segmenter's color order, any strides. Not kept.
+            frame: uint8 [H, W, 3] in the Segmenter's color order, any strides. Not kept. On a GPU also an array in
+                its memory that offers `__dlpack__` or `__cuda_array_interface__`; its producer's stream is honoured.
 
         Raises:
             InputError: the frame cannot be used (the message says how to fix it), or submitted frames wait.
@@ -118,7 +130,7 @@ class Segmenter:
         return self._stream(iter(frames))
 
     def _stream(self, frames: Iterator[Frame]) -> Iterator[Result]:
-        slots = self.info["slots"]
+        slots = self._core.info["slots"]
         failure: Exception | None = None
         try:
             while failure is None:
@@ -159,6 +171,16 @@ class Segmenter:
         """
         return self._result(self._core.collect())
 
+    def frame_buffer(self, shape: tuple[int, int] | tuple[int, int, int]) -> Frame:
+        """Returns an uninitialised frame in page-locked memory, uint8 [H, W, 3], to fill again and again.
+
+        A GPU reads it without a copy by the host; on a CPU it is ordinary memory. Outlives the Segmenter, if need be.
+
+        Args:
+            shape: (H, W) or (H, W, 3), pixels.
+        """
+        return self._core.frame_buffer((shape[0], shape[1]))
+
     def network_ms(self, runs: int, contexts: int = 1) -> float:
         """Returns milliseconds a frame of the network alone, over `runs` frames on `contexts` contexts at once.
 
@@ -176,13 +198,17 @@ class Segmenter:
 
     @property
     def device(self) -> str:
-        """What the network runs on: "cpu"."""
+        """What the network runs on: "cpu", "cuda:0"."""
         return str(self._core.info["device"])
 
     @property
     def info(self) -> dict[str, Any]:
-        """Model, device, backend with its library and version, precision, network sizes, slots, threads."""
-        return self._core.info
+        """Model, device, backend with its library and version, precision, network sizes, slots, threads.
+
+        On a GPU also its name, and what happened so far: frames that took a slower path because a buffer was too small
+        for what they held, device and pinned buffers made, bytes that came back for the last frame.
+        """
+        return {**self._core.info, **(self._core.counters if "gpu" in self._core.info else {})}
 
     def close(self) -> None:
         """Frees the model; waits for the frames in flight and drops them. Harmless when repeated."""

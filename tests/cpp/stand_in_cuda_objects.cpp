@@ -123,6 +123,15 @@ int cuMemFreeHost(void* memory) {
   run_everything();
   return destroy("cuMemFreeHost", "pinned memory", state().memory, static_cast<const void*>(memory));
 }
+int cuPointerGetAttribute(void* value, int attribute, DeviceAddress pointer) {
+  ENTER_CURRENT("cuPointerGetAttribute");
+  const auto kind = state().kinds.find(reinterpret_cast<const void*>(pointer));
+  if (kind == state().kinds.end()) return kInvalidValue;
+  const bool pinned = std::string(kind->second) == "pinned memory";
+  if (attribute == 2) *static_cast<unsigned*>(value) = pinned ? 1 : 2;
+  if (attribute == 9) *static_cast<int*>(value) = 0;
+  return 0;
+}
 int cuMemHostGetDevicePointer_v2(DeviceAddress* address, void* memory, unsigned) {
   ENTER_CURRENT("cuMemHostGetDevicePointer_v2");
   if (!is(memory, "pinned memory", "cuMemHostGetDevicePointer_v2")) return kInvalidValue;

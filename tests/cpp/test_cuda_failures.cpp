@@ -4,6 +4,7 @@
 #include "cuda/check.hpp"
 #include "cuda/graph.hpp"
 #include "cuda/kernel.hpp"
+#include "cuda/pointer.hpp"
 #include "cuda_stand.hpp"
 
 #include <set>
@@ -25,6 +26,12 @@ std::int32_t whole_life(const std::vector<char>& file) {
   const DeviceBuffer value(device, 4, "value"), source(device, 4, "source");
   PinnedBuffer host(device, 4, "host");
   std::memset(host.data(), 0, 4);
+  const AddressInfo pinned = describe_address(*driver, host.address()),
+                    own = describe_address(*driver, value.address());
+  const AddressInfo unknown = describe_address(*driver, reinterpret_cast<DeviceAddress>(&pinned));
+  CHECK(pinned.kind == AddressKind::pinned);
+  CHECK((own.kind == AddressKind::device && own.device == 0));
+  CHECK(unknown.kind == AddressKind::ordinary);
   const KernelImages images(device, KernelBlob(file.data(), file.size()));
   const auto add = images.load<DeviceAddress, std::int32_t>(7);
 

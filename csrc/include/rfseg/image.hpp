@@ -23,7 +23,10 @@ struct ImageSize {
 inline bool operator==(ImageSize a, ImageSize b) { return a.height == b.height && a.width == b.width; }
 inline bool operator!=(ImageSize a, ImageSize b) { return !(a == b); }
 
-/// uint8 pixels [height, width, 3] in host memory, read only during the call they are passed to.
+/// Where a frame's pixels are.
+enum class MemoryKind { host, device };
+
+/// uint8 pixels [height, width, 3], read only during the call they are passed to.
 /// The strides may be negative, so that flipped and channel-reversed views need no copy.
 struct ImageView {
   const std::uint8_t* data = nullptr;  ///< first channel of the top left pixel
@@ -33,6 +36,9 @@ struct ImageView {
   PixelFormat format = PixelFormat::bgr8;
   std::ptrdiff_t pixel_bytes = 3;    ///< from a pixel to the one on its right
   std::ptrdiff_t channel_bytes = 1;  ///< from a channel to the next one
+  MemoryKind memory = MemoryKind::host;
+  /// Device memory only: the CUDA stream whose work so far makes the pixels; 0 when they are there already.
+  std::uintptr_t producer_stream = 0;
 };
 
 }  // namespace rfseg

@@ -24,6 +24,12 @@ using LogCallback = std::function<void(LogLevel, const std::string&)>;
 /// sidecar file (`model.names.json` beside `model.onnx`) says.
 using NamesOption = std::variant<std::monostate, std::vector<std::string>, ClassNames>;
 
+/// Which side does everything but the network on a GPU.
+enum class Stages {
+  device,  ///< the GPU: the host copies frames in and outlines masks
+  host,    ///< the host, as on a CPU: for debugging and comparing
+};
+
 struct Options {
   std::string device = "auto";  ///< "auto", "cpu", "cuda" or "cuda:N"; an explicit device never falls back
   float threshold = 0.5F;       ///< score above which an instance is kept, strictly; 0..1
@@ -32,12 +38,18 @@ struct Options {
   int max_detections = 300;  ///< at most this many instances a frame, the best ones; never more than queries
   Resize resize = Resize::pil;
   NamesOption names = {};
-  int slots = 0;    ///< frames in flight; 0: 2 on a CPU
-  int threads = 0;  ///< threads of the network on a CPU; 0: physical cores
+  int slots = 0;  ///< frames in flight; 0: 2 on a CPU, 4 on a GPU
+  int threads =
+      0;  ///< on a CPU: of the network, 0: physical cores; on a GPU: that copy and outline, 0: as measured best
+  Stages stages = Stages::device;  ///< on a GPU
   /// Outlines traced before a result is handed out; nullopt: when they are first asked for.
   std::optional<OutlineMode> outlines = std::nullopt;
   std::string onnxruntime = {};  ///< path of libonnxruntime.so; empty: RFSEG_ONNXRUNTIME, then the loader's search
-  LogCallback log = {};          ///< empty: silent
+  std::string tensorrt = {};     ///< path of libnvinfer or libnvinfer_lean; empty: RFSEG_TENSORRT, then the search
+  std::vector<std::string> library_folders = {};  ///< searched for TensorRT before the loader's own, in order
+  /// Lets an engine run machine code that it carries, as version-compatible ones may: only for files you trust.
+  bool allow_engine_code = false;
+  LogCallback log = {};  ///< empty: silent
 };
 
 /// What the network was given for one frame and what it answered, as float32. For comparing, not for speed.
@@ -52,7 +64,7 @@ struct NetworkTensors {
 struct Info {
   std::string model;            ///< path
   std::string device;           ///< "cpu", "cuda:0"
-  std::string backend;          ///< "onnxruntime"
+  std::string backend;          ///< "onnxruntime", "tensorrt"
   std::string library_version;  ///< of the backend
   std::string library_path;
   std::string precision;   ///< of the network's outputs: "float32", "float16"
@@ -61,13 +73,41 @@ struct Info {
   int queries = 0;         ///< Q
   int columns = 0;         ///< C, class columns of the network
   int slots = 0;
-  int threads = 0;  ///< of the network on a CPU; 0 on a GPU
+  int threads = 0;  ///< as Options::threads
+  std::string gpu;  ///< name and compute capability; empty on a CPU
+  Stages stages = Stages::host;
+};
+
+/// What has happened so far.
+struct Counters {
+  std::int64_t slow_frames = 0;         ///< took the host's stages because a buffer was too small for what they held
+  std::int64_t device_allocations = 0;  ///< device and pinned buffers made; TensorRT's own are not counted
+  std::int64_t bytes_back = 0;          ///< that the device wrote for the frame collected last
+};
+
+/// A frame in page-locked memory, which a GPU reads without a copy by the host. Ordinary memory where there is no GPU.
+/// Outlives the Segmenter it came from, if need be.
+class RFSEG_API FrameBuffer {
+ public:
+  std::uint8_t* data() const { return data_; }  ///< packed [height, width, 3]
+  ImageSize size() const { return size_; }
+  ImageView view(PixelFormat format) const {
+    return {data_, size_.height, size_.width, std::ptrdiff_t{3} * size_.width, format};
+  }
+
+ private:
+  friend class Segmenter;
+  FrameBuffer(ImageSize size, std::shared_ptr<std::uint8_t> data) : size_(size), owner_(data), data_(data.get()) {}
+  ImageSize size_;
+  std::shared_ptr<std::uint8_t> owner_;
+  std::uint8_t* data_;
 };
 
 /// Runs one model. One thread at a time per object; distinct objects are independent.
 class RFSEG_API Segmenter {
  public:
-  /// Opens `model`, an `.onnx` file. Waits until the network is loaded.
+  /// Opens `model`: an `.onnx` file for a CPU, a TensorRT engine (`.engine`, `.plan`, `.trt`) for a GPU. Waits until
+  /// the network is loaded.
   /// @throws ModelError    the file is missing or is not an RF-DETR segmentation network
   /// @throws BackendError  no usable library or device; says which were tried
   /// @throws InputError    an option is out of range, or names do not fit the class columns
@@ -76,8 +116,8 @@ class RFSEG_API Segmenter {
   Segmenter(Segmenter&&) noexcept;
   Segmenter& operator=(Segmenter&&) noexcept;
 
-  /// Segments one frame. Waits for the result. The frame is not kept. `tensors`: when not null, also receives what the
-  /// network was given and what it answered.
+  /// Segments one frame. Waits for the result. The frame is not kept, wherever it is. `tensors`: when not null, also
+  /// receives what the network was given and what it answered.
   /// @throws InputError  the frame is empty, or submitted frames have not been collected
   Result infer(const ImageView& frame, NetworkTensors* tensors = nullptr);
 
@@ -90,11 +130,25 @@ class RFSEG_API Segmenter {
   /// @throws InputError  nothing is in flight
   Result collect();
 
+  /// What the host's stages make of a network's answers, with this object's classes and thresholds. Host work on the
+  /// calling thread. `tensors.input` is not looked at.
+  /// @throws InputError  a tensor of another size, or an image size that is not positive
+  Result postprocess(const NetworkTensors& tensors, ImageSize image_size) const;
+
   /// Milliseconds a frame of the network alone: what `runs` > 0 frames take on `contexts` contexts at once (a CPU has
   /// one), divided by `runs`. The limit that the whole pipeline is measured against. Waits.
   /// @throws InputError  frames are in flight, or a number is out of range
   double network_ms(int runs, int contexts = 1);
 
+  /// Memory for a frame that the caller fills, again and again, and passes as frame.view().
+  /// @throws InputError  a size is not positive
+  FrameBuffer frame_buffer(ImageSize size) const;
+
+  /// The CUDA stream that device frames may be made ready on instead of their producer's own: pass it as
+  /// ImageView::producer_stream. 0 on a CPU.
+  std::uintptr_t frame_stream() const;
+
+  Counters counters() const;
   int pending() const;     ///< frames in flight
   void discard_pending();  ///< waits for the frames in flight and drops their results
   const ClassNames& names() const;

@@ -1,0 +1,31 @@
+// An array of whatever library, as its protocol describes it: NumPy, DLPack, or the CUDA array interface. Owns the
+// reading of the protocols; judges nothing.
+#pragma once
+
+#include <rfseg/image.hpp>
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rfseg::binding {
+
+struct ForeignArray {
+  const std::uint8_t* data = nullptr;
+  std::string dtype;                  ///< "uint8", "float32"
+  std::vector<std::int64_t> shape;    ///< elements
+  std::vector<std::int64_t> strides;  ///< bytes
+  MemoryKind memory = MemoryKind::host;
+  std::uintptr_t producer_stream = 0;  ///< as ImageView::producer_stream
+  pybind11::object owner;              ///< keeps the memory
+};
+
+/// `object` as an array; nothing when it speaks none of the protocols. DLPack comes before the CUDA array interface,
+/// which some producers offer without naming a stream.
+/// @throws InputError  device memory while `consumer_stream` is 0, or an array of host memory that is not NumPy's
+std::optional<ForeignArray> foreign_array(const pybind11::object& object, std::uintptr_t consumer_stream);
+
+}  // namespace rfseg::binding

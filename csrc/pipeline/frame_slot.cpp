@@ -1,0 +1,144 @@
+#include "pipeline/frame_slot.hpp"
+
+#include "pipeline/frame_upload.hpp"
+#include "pipeline/hand_back.hpp"
+#include "pipeline/stopwatch.hpp"
+
+#include <rfseg/error.hpp>
+
+#include <kernel_abi.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace rfseg::pipeline {
+
+FrameSlot::FrameSlot(const GpuModel& model, int number)
+    : model_(model),
+      name_("slot " + std::to_string(number)),
+      stream_(model.device, name_ + " stream"),
+      begun_(model.device, name_ + " start", cuda::Timing::on),
+      done_(model.device, name_ + " end", cuda::Timing::on),
+      uploaded_(model.device, name_ + " upload"),
+      network_(model, name_),
+      context_(model.engine.make_context()) {
+  const cuda::CurrentDevice current(*model_.device);
+  context_.bind(network_.tensors());
+  cuda::enqueue_fill(stream_, network_.input, 0);
+  context_.enqueue(stream_);  // the first run sets things up, which a capture forbids
+  stream_.wait_idle();
+  if (model_.settings.stages == Stages::host) raw_.emplace(model_);
+}
+
+FrameSlot::~FrameSlot() {
+  try {
+    const cuda::CurrentDevice current(*model_.device);
+    stream_.wait_idle();
+  } catch (const Error&) {  // the device is lost: nothing runs any more
+  }
+}
+
+void FrameSlot::enqueue_frame(FramePlan& plan) {
+  plan.enqueue_preprocess(stream_);
+  context_.enqueue(stream_);
+  plan.enqueue_postprocess(stream_);
+}
+
+void FrameSlot::capture(FramePlan& plan) {
+  enqueue_frame(plan);
+  stream_.wait_idle();
+  cuda::Capture capture(stream_);
+  enqueue_frame(plan);
+  plan.graph.emplace(capture.end());
+}
+
+FramePlan& FrameSlot::plan_for(std::shared_ptr<const raster::FrameGeometry> geometry, PixelFormat format) {
+  const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const FramePlan& plan) {
+    return plan.geometry().source() == geometry->source() && plan.format() == format;
+  });
+  if (known != plans_.end()) {
+    plans_.splice(plans_.begin(), plans_, known);
+  } else {
+    if (plans_.size() == kPlans) plans_.pop_back();
+    std::list<FramePlan> made;  // joins the others only when it is complete
+    made.emplace_back(model_, network_, std::move(geometry), format, stream_);
+    capture(made.front());
+    plans_.splice(plans_.begin(), made);
+  }
+  return plans_.front();
+}
+
+void FrameSlot::start(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry, WorkerPool& crew) {
+  geometry_ = std::move(geometry);
+  speed_ = {};
+  if (model_.settings.stages == Stages::host) return start_on_host(frame);
+  FramePlan& plan = plan_for(geometry_, frame.format);
+  Stopwatch watch;
+  const bool still_read = enqueue_upload(stream_, frame, plan, uploaded_, crew);
+  stream_.enqueue_record(begun_);
+  plan.graph->enqueue(stream_);
+  stream_.enqueue_record(done_);
+  if (still_read) uploaded_.wait_reached();
+  speed_.preprocess_ms = watch.lap_ms();
+}
+
+void FrameSlot::start_on_host(const ImageView& frame) {
+  if (frame.memory != MemoryKind::host)
+    throw InputError(
+        "a frame in device memory cannot be prepared by the host: use stages device, or copy it to the host");
+  Stopwatch watch;
+  const ImageSize size = geometry_->network();
+  host_input_.resize(3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width));
+  raster::preprocess(frame, *geometry_, resize_scratch_, host_input_.data());
+  raw_->enqueue_input(stream_, network_, host_input_);
+  speed_.preprocess_ms = watch.lap_ms();
+  stream_.enqueue_record(begun_);
+  enqueue_network();
+  stream_.enqueue_record(done_);
+}
+
+void FrameSlot::enqueue_network() {
+  if (!network_graph_) {
+    cuda::Capture capture(stream_);
+    context_.enqueue(stream_);
+    network_graph_.emplace(capture.end());
+  }
+  network_graph_->enqueue(stream_);
+}
+
+NetworkTensors FrameSlot::tensors() {
+  if (!raw_) raw_.emplace(model_);
+  raw_->enqueue_download(stream_, network_);
+  stream_.wait_idle();
+  return raw_->tensors();
+}
+
+Result FrameSlot::finish_on_host() {
+  const NetworkTensors answered = tensors();
+  bytes_back_ = model_.bytes.dets + model_.bytes.labels + model_.bytes.masks;
+  return raster::postprocess(outputs_of(answered, model_.contract), *geometry_, model_.settings.rule,
+                             postprocess_scratch_);
+}
+
+Result FrameSlot::read() {
+  const cuda::CurrentDevice current(*model_.device);
+  done_.wait_reached();
+  speed_.network_ms = cuda::elapsed_ms(begun_, done_);
+  Stopwatch watch;
+  const auto& hand_back = *reinterpret_cast<const kernel_abi::HandBack*>(network_.hand_back.data());
+  const bool on_host = model_.settings.stages == Stages::host;
+  slow_ = !on_host && overflowed(hand_back);
+  Result result;
+  if (on_host || slow_) {
+    result = finish_on_host();
+  } else {
+    bytes_back_ = pipeline::bytes_back(hand_back);
+    result = read_hand_back(hand_back, plans_.front().runs(), *geometry_);
+  }
+  result.names = model_.settings.names;
+  result.speed = speed_;
+  result.speed.postprocess_ms = watch.lap_ms();
+  return result;
+}
+
+}  // namespace rfseg::pipeline

@@ -1,0 +1,83 @@
+#include "pipeline/gpu_pipeline.hpp"
+
+#include "cuda/pointer.hpp"
+#include "pipeline/stopwatch.hpp"
+#include "raster/packed_rows.hpp"
+
+#include <rfseg/error.hpp>
+
+#include <utility>
+
+namespace rfseg::pipeline {
+
+GpuPipeline::GpuPipeline(std::unique_ptr<const GpuModel> model, int crew)
+    : model_(std::move(model)),
+      frame_stream_(model_->device, "frame stream"),
+      geometries_(model_->contract.network_size, model_->contract.mask_size, model_->settings.resize),
+      crew_(crew),
+      readers_(model_->settings.slots) {
+  for (int i = 0; i < model_->settings.slots; ++i) slots_.push_back(std::make_unique<FrameSlot>(*model_, i));
+  for (const auto& slot : slots_) free_.push_back(slot.get());
+}
+
+void GpuPipeline::submit(const ImageView& frame) {
+  const cuda::CurrentDevice current(*model_->device);
+  const ImageView view = frame.memory == MemoryKind::host ? raster::forward_channels(frame) : frame;
+  FrameSlot& slot = *free_.back();
+  slot.start(view, geometries_.find({frame.height, frame.width}), crew_);
+  free_.pop_back();
+  in_flight_.push_back({&slot, std::make_unique<Result>(), {}});
+  Flight& flight = in_flight_.back();
+  flight.read = readers_.enqueue([this, &slot, result = flight.result.get()] { read(slot, *result); });
+}
+
+void GpuPipeline::read(FrameSlot& slot, Result& result) {
+  result = slot.read();
+  if (!model_->settings.outlines) return;
+  Stopwatch watch;
+  const OutlineMode mode = *model_->settings.outlines;
+  parallel_for(crew_, result.size(), [&](int i) { result.masks.polygons(i, mode); });
+  result.speed.outlines_ms = watch.lap_ms();
+}
+
+Result GpuPipeline::collect(NetworkTensors* tensors) {
+  Flight flight = std::move(in_flight_.front());
+  in_flight_.pop_front();
+  free_.insert(free_.begin(), flight.slot);  // taken from the back: slots take turns, so that each keeps its plans warm
+  flight.read.get();
+  counters_.slow_frames += flight.slot->took_slow_path() ? 1 : 0;
+  counters_.bytes_back = static_cast<std::int64_t>(flight.slot->bytes_back());
+  if (tensors != nullptr) {
+    const cuda::CurrentDevice current(*model_->device);
+    *tensors = flight.slot->tensors();
+  }
+  return std::move(*flight.result);
+}
+
+double GpuPipeline::network_ms(int runs, int contexts) {
+  const cuda::CurrentDevice current(*model_->device);
+  const auto used = static_cast<std::size_t>(contexts);
+  const auto replay = [&](int count) {
+    for (int i = 0; i < count; ++i) slots_[static_cast<std::size_t>(i) % used]->enqueue_network();
+    for (std::size_t i = 0; i < used; ++i) slots_[i]->wait_idle();
+  };
+  replay(4 * contexts);  // captures, and wakes the GPU's clocks
+  Stopwatch watch;
+  replay(runs);
+  return static_cast<double>(watch.lap_ms()) / runs;
+}
+
+Counters GpuPipeline::counters() const {
+  Counters now = counters_;
+  now.device_allocations = model_->device->allocations();
+  return now;
+}
+
+std::shared_ptr<std::uint8_t> GpuPipeline::frame_memory(std::size_t bytes) const {
+  auto memory = std::make_shared<cuda::PinnedBuffer>(model_->device, bytes, "frame buffer");
+  return {memory, reinterpret_cast<std::uint8_t*>(memory->data())};
+}
+
+std::uintptr_t GpuPipeline::frame_stream() const { return reinterpret_cast<std::uintptr_t>(frame_stream_.get()); }
+
+}  // namespace rfseg::pipeline

@@ -1,0 +1,257 @@
+"""Checks the compiled kernels on a GPU at the sizes they are for, and times them: run by hand, not by pytest.
+
+    python -m triton_kernels.build --out DIR && python tests/kernels/run_on_gpu.py --kernels DIR
+
+Each section runs in a process of its own, so that one that breaks the context does not take the others with it. Exits 1
+when anything differs.
+"""
+
+# ruff: noqa: E402 - a script has to say where its packages are
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+
+from triton_kernels import abi, image_file
+
+from kernels.cuda_device import CudaDevice
+from kernels.scenes import HD, NETWORKS, UHD, frame_of, scene
+from kernels.stages import (
+    Launch,
+    MaskOutputs,
+    bilinear_launches,
+    mask_launches,
+    read_fields,
+    resize_launches,
+    select_launch,
+)
+from reference.postprocess import dense_mask
+from reference.preprocess import preprocess
+
+CAPACITY = 1 << 20
+
+
+class Report:
+    """Prints a line a check and counts the failures."""
+
+    def __init__(self) -> None:
+        self.checks = self.failures = 0
+
+    def equal(self, what: str, found: np.ndarray, expected: np.ndarray, note: str = "") -> None:
+        """One comparison, exact; NaN equals NaN."""
+        self.checks += 1
+        found, expected = np.asarray(found), np.asarray(expected)
+        if found.shape == expected.shape and np.array_equal(found, expected, equal_nan=found.dtype.kind == "f"):
+            print(f"  equal   {what} ({found.size} values) {note}", flush=True)
+            return
+        self.failures += 1
+        print(f"  DIFFERS {what}: shapes {found.shape} {expected.shape} {note}", flush=True)
+        if found.shape == expected.shape:
+            places = [tuple(place) for place in np.argwhere(found != expected)]
+            first = [(*map(int, place), found[place], expected[place]) for place in places[:4]]
+            print(f"          {len(places)} of {found.size}; first (place, found, expected): {first}", flush=True)
+
+
+def check_preprocess(device: CudaDevice, report: Report) -> None:
+    """Every network at two frame sizes, odd frames, f16, bilinear; times."""
+    cases = [(HD, side) for side, _, _ in NETWORKS.values()] + [(UHD, 312), (UHD, 768)]
+    cases += [((312, 312), 312), ((1, 1), 312), ((2, 3), 312), ((1280, 719), 312), ((427, 640), 312), ((176, 312), 312)]
+    for source, side in cases:
+        frame = frame_of(*source)
+        for resize, launches_of in (("pil", resize_launches), ("bilinear", bilinear_launches)):
+            for half, bgr in ((False, True), (True, False)):
+                launches, target = launches_of(device, frame, (side, side), bgr, half)
+                for launch in launches:
+                    device.launch(launch)
+                dtype = np.float16 if half else np.float32
+                values = device.read(target, dtype, 3 * side * side).reshape(3, side, side)
+                expected = preprocess(frame, (side, side), "bgr" if bgr else "rgb", resize).astype(dtype)
+                what = f"{resize} {source} -> {side} {dtype.__name__} {'bgr' if bgr else 'rgb'}"
+                report.equal(what, values, expected)
+    for source, side in ((HD, 312), (HD, 768), (UHD, 312), (UHD, 768), ((720, 1280), 312), ((1280, 720), 312)):
+        frame = frame_of(*source)
+        for launches_of in (resize_launches, bilinear_launches):
+            time_launches(device, f"{source} -> {side}", launches_of(device, frame, (side, side))[0])
+
+
+def time_launches(device: CudaDevice, what: str, launches: list[Launch]) -> None:
+    """Prints the time of each launch and of all in a row."""
+    each = [(launch.kernel, device.time_us([launch])) for launch in launches]
+    if len(launches) > 1:
+        each.append(("all", device.time_us(launches)))
+    for (name, (median, late)), launch in zip(each, [*launches, None], strict=False):
+        grid = f"grid {launch.grid}" if launch else ""
+        print(f"  time    {what:32s} {name:16s} {median:8.2f} us  p90 {late:8.2f}  {grid}", flush=True)
+
+
+def expected_select(labels: np.ndarray, cut: np.ndarray, most: int) -> np.ndarray:
+    """Flat indices of the instances."""
+    flat = labels.astype(np.float32).reshape(-1)
+    order = np.argsort(-flat, kind="stable")[: len(labels)]
+    return order[flat[order] >= cut[order % labels.shape[1]]][:most]
+
+
+def check_select(device: CudaDevice, report: Report) -> None:
+    """Random and hostile logits of real sizes, 20 times each: the answer may not depend on the order of atomics."""
+    rng = np.random.default_rng(0)
+    for queries, columns, mean, cut in (
+        *((q, 91, -6.0, 0.0) for q in (100, 200, 300)),
+        (300, 91, -2.0, 0.0),
+        (300, 91, -4.0, -np.inf),
+        (300, 366, -5.0, 0.0),
+        (1024, 4, 0.0, 0.0),
+        (1, 1, 1.0, 0.0),
+    ):
+        labels = (np.round(rng.normal(mean, 2, (queries, columns)) * 8) / 8).astype(np.float32)
+        labels[rng.random(labels.shape) < 0.002] = np.nan
+        cuts = np.where(rng.random(columns) < 0.05, np.nan, cut).astype(np.float32)
+        dets = rng.normal(size=(queries, 4)).astype(np.float32)
+        for dtype in (np.float32, np.float16):
+            narrow, boxes = labels.astype(dtype), dets.astype(dtype)
+            launch, selection = select_launch(device, narrow, boxes, cuts, 300)
+            order = expected_select(narrow, cuts, 300)
+            answers = []
+            for _ in range(20):
+                device.launch(launch)
+                found = read_fields(device, selection, "Selection")
+                records = found["records"][: found["record_count"][0]]
+                answers.append(records.tobytes() + found["slot_query"][: found["slot_count"][0]].tobytes())
+            what = f"select {queries}x{columns} mean {mean} cut {cut} {dtype.__name__}"
+            note = f"{found['passing_count'][0]} ranked"
+            report.equal(what, records["query"] * columns + records["column"], order, note)
+            slots = list(dict.fromkeys(order // columns))
+            report.equal(what + " slots", found["slot_query"][: found["slot_count"][0]], slots)
+            report.equal(what + " boxes", records["cx"], boxes[order // columns, 0].astype(np.float32))
+            report.equal(what + " repeated", np.array([answer == answers[0] for answer in answers]), np.ones(20, bool))
+        time_launches(device, f"{queries}x{columns} mean {mean} cut {cut}", [launch])
+
+
+def mask_case(
+    device: CudaDevice, frame: tuple[np.ndarray, ...], image_size: tuple[int, int], capacity: int = CAPACITY
+) -> tuple[list[Launch], MaskOutputs]:
+    """The three launches of a frame, and where their results are."""
+    labels, dets, masks = frame
+    select, selection = select_launch(device, labels, dets, np.zeros(labels.shape[1], np.float32), 300)
+    programs = abi.mask_grid(device.multiprocessors)
+    slots = min(300, len(labels))
+    launches, outputs = mask_launches(device, masks, selection, slots, image_size, capacity, programs)
+    return [select, *launches], outputs
+
+
+def check_masks(device: CudaDevice, report: Report) -> None:
+    """Scenes of real sizes against dense twins; times."""
+    cases = [("nano", HD, 10, 300), ("nano", HD, 1, 0), ("nano", HD, 10, 0), ("nano", UHD, 10, 600), ("nano", HD, 0, 1)]
+    cases += [("2xlarge", UHD, 10, 600), ("2xlarge", HD, 40, 150), ("xlarge", HD, 300, 60), ("nano", (1, 5000), 3, 0)]
+    cases += [("nano", (720, 1280), 10, 200), ("medium", (312, 176), 5, 60), ("nano", (40, 50), 4, 20)]
+    for network, image_size, instances, size_px in cases:
+        labels, dets, masks = scene(network, image_size, instances, size_px)
+        if image_size == (40, 50):
+            masks[np.random.default_rng(1).random(masks.shape) < 0.05] = np.nan
+            masks[np.random.default_rng(2).random(masks.shape) < 0.05] = np.inf
+        for half in (False, True):
+            logits = masks.astype(np.float16) if half else masks
+            launches, outputs = mask_case(device, (labels, dets, logits), image_size)
+            for launch in launches:
+                device.launch(launch)
+            found = read_fields(device, outputs.hand_back, "HandBack")
+            slots = found["slot_count"][0]
+            queries = list(dict.fromkeys(found["records"]["query"][: found["record_count"][0]]))
+            expected = [np.zeros(0, np.int64)]
+            for query in queries:
+                pixels = np.pad(dense_mask(logits[query].astype(np.float32), image_size).T.reshape(-1), 1)
+                expected.append(np.flatnonzero(pixels[1:] != pixels[:-1]))
+            what = f"masks {network} {image_size} {instances}x{size_px}px {'f16' if half else 'f32'}"
+            note = f"flags {found['flags'][0]}, {found['toggle_count'][0]} toggles"
+            report.equal(what + " instances", slots, len(set((labels > 0).nonzero()[0])))
+            ends = np.cumsum([len(toggles) for toggles in expected[1:]])
+            report.equal(what + " ends", found["toggle_end"][:slots], ends)
+            toggles = np.concatenate(expected)
+            report.equal(what, device.read(outputs.toggles, np.int32, len(toggles)), toggles, note)
+            beyond = device.read(outputs.toggles + 4 * len(toggles), np.uint32, 64)
+            report.equal(what + " untouched", beyond, np.full(64, 0xA5A5A5A5))
+        report.equal(what + " repeated", replays_agree(device, launches, outputs, len(toggles)), np.ones(100, bool))
+        time_launches(device, what, launches)
+
+
+def replays_agree(device: CudaDevice, launches: list[Launch], outputs: MaskOutputs, toggles: int) -> np.ndarray:
+    """Whether each of 100 replays of the frame as a graph gives the same bytes."""
+    replay = device.graph(launches)
+    answers = []
+    for _ in range(100):
+        replay()
+        device.wait()
+        answers.append(device.read(outputs.toggles, np.int32, toggles).tobytes())
+    return np.array([answer == answers[0] for answer in answers])
+
+
+def check_overflow(device: CudaDevice, report: Report) -> None:
+    """A frame with more toggles than fit writes none and says how many there are."""
+    counts = []
+    for capacity in (CAPACITY, 100):
+        launches, outputs = mask_case(device, scene("nano", HD, 10, 300), HD, capacity)
+        for launch in launches:
+            device.launch(launch)
+        found = read_fields(device, outputs.hand_back, "HandBack")
+        counts.append(found["toggle_count"][0])
+    report.equal("overflow flag", found["flags"][0], abi.TOGGLE_OVERFLOW)
+    report.equal("overflow count", counts[1], counts[0])
+    report.equal("overflow writes nothing", device.read(outputs.toggles, np.uint32, 100), np.full(100, 0xA5A5A5A5))
+
+
+SECTIONS: dict[str, Callable[[CudaDevice, Report], None]] = {
+    "preprocess": check_preprocess,
+    "select": check_select,
+    "masks": check_masks,
+    "overflow": check_overflow,
+}
+
+
+def run_section(name: str, kind: str, file: Path) -> int:
+    """One section in this process."""
+    report = Report()
+    device = CudaDevice(image_file.read(file.read_bytes()), kind)
+    where = f"{device.name}, cc {device.capability}, {device.multiprocessors} SMs"
+    print(f"== {name} from {kind} images on {where}", flush=True)
+    began = time.monotonic()
+    try:
+        SECTIONS[name](device, report)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        report.failures += 1
+    took = time.monotonic() - began
+    print(f"== {name}: {report.checks} checks, {report.failures} failures, {took:.0f} s", flush=True)
+    return int(report.failures > 0 or report.checks == 0)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kernels", type=Path, required=True, help="folder or file of kernels.bin")
+    parser.add_argument("--section", choices=SECTIONS, help="only this one, in this process")
+    parser.add_argument("--kind", choices=abi.IMAGE_KINDS, default="cubin")
+    arguments = parser.parse_args()
+    file = arguments.kernels / "kernels.bin" if arguments.kernels.is_dir() else arguments.kernels
+    if arguments.section:
+        return run_section(arguments.section, arguments.kind, file)
+    runs = [(name, "cubin") for name in SECTIONS] + [("overflow", "ptx"), ("select", "ptx")]
+    failed = []
+    for name, kind in runs:
+        command = [sys.executable, __file__, "--kernels", str(file), "--section", name, "--kind", kind]
+        if subprocess.run(command, check=False).returncode != 0:
+            failed.append(f"{name} from {kind}")
+    print(f"summary: {len(runs)} sections, failed: {', '.join(failed) or 'none'}")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

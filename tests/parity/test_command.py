@@ -1,0 +1,49 @@
+"""`rfseg parity` and `rfseg bench` with an engine, on frames in PNG files."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import pytest
+
+from parity.conftest import NAMES
+from rfseg.cli.main import main
+
+
+@pytest.fixture
+def folder(clips, tmp_path):
+    for number, frame in enumerate(clips["shapes_720p"][:4]):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), frame)
+    return tmp_path
+
+
+@pytest.fixture
+def engine(engines, tmp_path):
+    """With a file of names beside it."""
+    (tmp_path / "engine").mkdir()
+    path = tmp_path / "engine" / "model.plan"
+    path.symlink_to(engines["nano"])
+    path.with_name("model.names.json").write_text(json.dumps({str(i): name for i, name in NAMES.items()}))
+    return path
+
+
+@pytest.mark.parametrize("resize", ["pil", "bilinear"])
+def test_parity(engine, folder, capsys, resize):
+    assert main(["parity", str(engine), str(folder), "--threshold", "0.1", "--resize", resize]) == 0
+    out = capsys.readouterr().out
+    print(out)
+    assert "4 frames" in out
+    assert "identical" in out
+    assert "cuda:0" in out
+
+
+def test_bench(engine, folder, capsys):
+    assert main(["bench", str(engine), str(folder), "--frames", "100", "--slots", "1,4", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [row["slots"] for row in report["streams"]] == [1, 4]
+    assert set(report["streams"][1]["network_ms"]) == {"1", "4"}
+    for row in report["streams"]:
+        assert 0.2 < row["share_of_network_limit"]["1"] < 10
+        assert row["bytes_per_frame"]["up"] == 720 * 1280 * 3
+        assert 0 < row["bytes_per_frame"]["back_most"] < 64 << 10
