@@ -1,10 +1,6 @@
-# Installs the library, its headers and its CMake package; in a wheel all of it lies inside the Python package, without
-# the version links that a wheel cannot hold.
+# Installs the library, its headers and its CMake package; in a wheel all of it lies inside the Python package.
 include(CMakePackageConfigHelpers)
 
-if(SKBUILD)
-  set_target_properties(rfseg PROPERTIES NO_SONAME FALSE SOVERSION "")
-endif()
 install(TARGETS rfseg EXPORT rfsegTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/csrc/include/rfseg DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")

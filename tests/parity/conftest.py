@@ -19,12 +19,8 @@ import numpy as np
 import pytest
 
 import rfseg
-from parity.frames import read_clip
+from parity.inputs import CLIPS, ENGINES, NAMES, read_clip
 from paths import DEMO_CLIP
-
-ENGINES = {"shapes": "shapes_fp16.plan", "nano": "shapes_nano_fp16.plan"}
-CLIPS = ("shapes_1080p.mp4", "shapes_720p.mp4", "shapes_312x176.mp4")
-NAMES = dict(enumerate(("circle", "square", "triangle", "star", "hexagon", "ring", "cross", "crescent")))
 
 Open = Callable[..., rfseg.Segmenter]
 

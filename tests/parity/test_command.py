@@ -7,7 +7,7 @@ import json
 import cv2
 import pytest
 
-from parity.conftest import NAMES
+from parity.inputs import NAMES
 from rfseg.cli.main import main
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import rfseg
 from parity.answers import assert_same
-from parity.conftest import ENGINES, NAMES
+from parity.inputs import ENGINES, NAMES
 from paths import DEMO_MODEL
 
 TAG_AT, TAG = 0x54, 239  # of the format of TensorRT 10.6's engines; 10.15 writes 240

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from parity.answers import MODES, assert_same, infer_both_ways
-from parity.frames import noise, stretched
+from parity.inputs import noise, stretched
 
 
 @pytest.mark.parametrize("max_detections", [300, 1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rfseg
-from parity.frames import noise
+from parity.inputs import noise
 
 SIZES = {
     "one pixel": (1, 1),
@@ -33,7 +33,7 @@ VIEWS = {
     "channels reversed": lambda frame: frame[..., ::-1],
     "all reversed": lambda frame: frame[::-1, ::-1, ::-1],
     "planes": lambda frame: np.ascontiguousarray(frame.transpose(2, 0, 1)).transpose(1, 2, 0),
-    "columns in memory": lambda frame: np.asfortranarray(frame),
+    "columns in memory": np.asfortranarray,
     "one row repeated": lambda frame: np.broadcast_to(frame[:1], frame.shape),
 }
 

@@ -212,21 +212,6 @@ def test_help_has_an_example(command, capsys):
     assert f"example:\n  rfseg {command[0] if command else 'demo'}" in capsys.readouterr().out
 
 
-def test_bench_reports_rates_that_fit_together(capsys):
-    assert main(["bench", str(MODEL), "--frames", "4", "--json", "--device", "cpu"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    latency = report["latency_ms"]
-    assert 0 < report["stages_ms"]["network"] < latency["p50"] <= latency["p90"] <= latency["p99"]
-    limit = report["network_limit_frames_per_second"]
-    assert limit == pytest.approx(1000 / report["stages_ms"]["network"], rel=1e-2)
-    assert report["share_of_network_limit"] == pytest.approx(report["stream_frames_per_second"] / limit, rel=1e-2)
-    assert report["frames"] == 4
-    assert report["instances_per_frame"] > 0
-    assert main(["bench", str(MODEL), "--frames", "1", "--device", "cpu"]) == 0
-    text = capsys.readouterr().out
-    assert all(word in text for word in ("machine", "versions", "polygons included", "p99", "% of that limit"))
-
-
 def test_ctrl_c_leaves_valid_files(tmp_path):
     command = [sys.executable, "-m", "rfseg", "demo", "--device", "cpu"]
     with subprocess.Popen(

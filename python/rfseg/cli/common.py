@@ -36,6 +36,12 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:N; only auto chooses")
 
 
+def add_engine_code(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that open engines."""
+    help_text = "let an engine run machine code that it carries: only for files you trust"
+    parser.add_argument("--allow-engine-code", action="store_true", help=help_text)
+
+
 def share(text: str) -> float:
     """A number from 0 to 1."""
     try:

@@ -1,4 +1,4 @@
-"""Frames for the parity tests. Reads videos with OpenCV, which every machine with a GPU seems to have."""
+"""What the parity tests run: files by name, and frames. Reads videos with OpenCV alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
+ENGINES = {"shapes": "shapes_fp16.plan", "nano": "shapes_nano_fp16.plan"}
+CLIPS = ("shapes_1080p.mp4", "shapes_720p.mp4", "shapes_312x176.mp4")
+NAMES = dict(enumerate(("circle", "square", "triangle", "star", "hexagon", "ring", "cross", "crescent")))
 
 
 def read_clip(path: Path, step: int) -> list[np.ndarray]:
