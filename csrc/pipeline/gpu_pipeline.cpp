@@ -10,11 +10,18 @@
 
 namespace rfseg::pipeline {
 
+namespace {
+
+// The crew is called twice a frame. Sleeping in between costs 0.2 ms of 0.45 ms that a copy of 6 MB takes.
+constexpr std::chrono::microseconds kPatience(500);
+
+}  // namespace
+
 GpuPipeline::GpuPipeline(std::unique_ptr<const GpuModel> model, int crew)
     : model_(std::move(model)),
       frame_stream_(model_->device, "frame stream"),
       geometries_(model_->contract.network_size, model_->contract.mask_size, model_->settings.resize),
-      crew_(crew),
+      crew_(crew, kPatience),
       readers_(model_->settings.slots) {
   for (int i = 0; i < model_->settings.slots; ++i) slots_.push_back(std::make_unique<FrameSlot>(*model_, i));
   for (const auto& slot : slots_) free_.push_back(slot.get());
@@ -26,9 +33,12 @@ void GpuPipeline::submit(const ImageView& frame) {
   FrameSlot& slot = *free_.back();
   slot.start(view, geometries_.find({frame.height, frame.width}), crew_);
   free_.pop_back();
+  if (!in_flight_.empty()) ask_reader(in_flight_.back());
   in_flight_.push_back({&slot, std::make_unique<Result>(), {}});
-  Flight& flight = in_flight_.back();
-  flight.read = readers_.enqueue([this, &slot, result = flight.result.get()] { read(slot, *result); });
+}
+
+void GpuPipeline::ask_reader(Flight& flight) {
+  flight.read = readers_.enqueue([this, slot = flight.slot, result = flight.result.get()] { read(*slot, *result); });
 }
 
 void GpuPipeline::read(FrameSlot& slot, Result& result) {
@@ -44,7 +54,11 @@ Result GpuPipeline::collect(NetworkTensors* tensors) {
   Flight flight = std::move(in_flight_.front());
   in_flight_.pop_front();
   free_.insert(free_.begin(), flight.slot);  // taken from the back: slots take turns, so that each keeps its plans warm
-  flight.read.get();
+  if (flight.read.valid()) {
+    flight.read.get();
+  } else {
+    read(*flight.slot, *flight.result);
+  }
   counters_.slow_frames += flight.slot->took_slow_path() ? 1 : 0;
   counters_.bytes_back = static_cast<std::int64_t>(flight.slot->bytes_back());
   if (tensors != nullptr) {

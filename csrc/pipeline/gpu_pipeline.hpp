@@ -1,5 +1,6 @@
 // A frame's way on a GPU. The caller's thread copies frames in, with a crew helping; each frame is one graph launch in
-// a slot of its own; readers wait for finished frames, decode and outline them while others are on the GPU.
+// a slot of its own. The newest frame is read by who collects it, without a thread in between; as soon as another is
+// submitted behind it, a reader waits for it, decodes and outlines it, while the others are on the GPU.
 #pragma once
 
 #include "pipeline/frame_slot.hpp"
@@ -32,10 +33,11 @@ class GpuPipeline final : public Pipeline {
   struct Flight {
     FrameSlot* slot;
     std::unique_ptr<Result> result;  // written by the reader before `read` is ready
-    std::future<void> read;
+    std::future<void> read;          // not valid while no reader was asked
   };
 
   void read(FrameSlot& slot, Result& result);
+  void ask_reader(Flight& flight);
 
   std::unique_ptr<const GpuModel> model_;
   cuda::Stream frame_stream_;

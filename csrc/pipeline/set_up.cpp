@@ -76,7 +76,7 @@ ReadyPipeline set_up_gpu(Info info, int ordinal, const Options& options) {
   info.stages = options.stages;
   info.slots = options.slots > 0 ? options.slots : kGpuSlots;
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  info.threads = options.threads > 0 ? options.threads : std::clamp(cores / 2, 1, kMostCrew);
+  info.threads = options.threads > 0 ? options.threads : std::clamp(cores / 4, 1, kMostCrew);
   network::TensorRtEngine engine(info.model, device,
                                  {options.tensorrt, options.library_folders, options.allow_engine_code, options.log});
   info.library_version = engine.library_version();

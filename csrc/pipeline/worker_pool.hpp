@@ -2,6 +2,8 @@
 // does.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -14,8 +16,10 @@ namespace rfseg::pipeline {
 
 class WorkerPool {
  public:
-  explicit WorkerPool(int threads);  ///< > 0; jobs start in order, and end in order when there is one thread
-  ~WorkerPool();                     ///< finishes the queued jobs, then joins
+  /// `threads` > 0; jobs start in order, and end in order when there is one. `patience`: how long an idle thread looks
+  /// out for the next job before it goes to sleep; waking it up then takes tens of microseconds.
+  explicit WorkerPool(int threads, std::chrono::microseconds patience = std::chrono::microseconds(0));
+  ~WorkerPool();  ///< finishes the queued jobs, then joins
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
@@ -26,11 +30,14 @@ class WorkerPool {
 
  private:
   void run();
+  void look_out() const;
 
+  const std::chrono::microseconds patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::packaged_task<void()>> jobs_;
   bool closing_ = false;
+  std::atomic<int> queued_{0};        // jobs_.size(), for those who look without the lock
   std::vector<std::thread> threads_;  // last: they start when everything they use exists
 };
 
