@@ -40,9 +40,9 @@ PASSING_OVERFLOW = 1  # more than MAX_PASSING pairs tie around the queries-th pl
 TOGGLE_OVERFLOW = 2  # toggle_count exceeds the capacity: no toggle was written, everything else is valid
 
 # Block sizes. They are part of the grid formulas in GRIDS.
-RESIZE_ROWS = 4
-RESIZE_BYTES = 128
-SELECT_PAIRS = 8192
+RESIZE_ROWS = 1
+RESIZE_BYTES = 256
+SELECT_PAIRS = 2048
 RANK_ROWS = 64
 RANK_COLUMNS = 128
 MASK_COLUMNS = 8

@@ -89,28 +89,35 @@ ForeignArray from_cuda_interface(const py::object& object) {
 
 std::string type_name(const py::object& object) { return py::str(py::type::handle_of(object).attr("__name__")); }
 
-void expect_gpu(const py::object& object, std::uintptr_t consumer_stream) {
-  if (consumer_stream == 0)
+void expect_gpu(const py::object& object, FrameConsumer consumer) {
+  if (consumer.stream == 0)
     throw InputError("the frame (" + type_name(object) +
                      ") is in device memory, but nothing here runs on a GPU: copy it to the host as a NumPy array");
 }
 
 }  // namespace
 
-std::optional<ForeignArray> foreign_array(const py::object& object, std::uintptr_t consumer_stream) {
+std::optional<ForeignArray> foreign_array(const py::object& object, FrameConsumer consumer) {
   if (py::isinstance<py::array>(object)) return from_numpy(py::reinterpret_borrow<py::array>(object));
   if (py::hasattr(object, "__dlpack_device__")) {
     const auto device = object.attr("__dlpack_device__")().cast<py::tuple>();
-    const int type = py::int_(device[0]).cast<int>();
+    const int type = py::int_(device[0]).cast<int>(), ordinal = py::int_(device[1]).cast<int>();
     if (type != kDlCuda && type != kDlCudaManaged)
       throw InputError("expected a NumPy array or device memory, got " + type_name(object) +
                        " in host memory: convert with numpy.asarray(frame)");
-    expect_gpu(object, consumer_stream);
-    return from_dlpack(object, consumer_stream);
+    expect_gpu(object, consumer);
+    if (type == kDlCuda && ordinal != consumer.device)
+      throw InputError("the frame is on cuda:" + std::to_string(ordinal) + ", the Segmenter on cuda:" +
+                       std::to_string(consumer.device) + ": copy it there, or open a Segmenter on its device");
+    return from_dlpack(object, consumer.stream);
   }
   if (py::hasattr(object, "__cuda_array_interface__")) {
-    expect_gpu(object, consumer_stream);
-    return from_cuda_interface(object);
+    expect_gpu(object, consumer);
+    try {
+      return from_cuda_interface(object);
+    } catch (const py::cast_error&) {
+      throw InputError("the frame's __cuda_array_interface__ (" + type_name(object) + ") is malformed");
+    }
   }
   return std::nullopt;
 }

@@ -23,9 +23,17 @@ struct ForeignArray {
   pybind11::object owner;              ///< keeps the memory
 };
 
+/// Where device memory is consumed.
+struct FrameConsumer {
+  std::uintptr_t stream = 0;  ///< on which a DLPack producer is asked to make the pixels ready; 0: no GPU at all
+  int device = -1;            ///< ordinal
+};
+
 /// `object` as an array; nothing when it speaks none of the protocols. DLPack comes before the CUDA array interface,
 /// which some producers offer without naming a stream.
-/// @throws InputError  device memory while `consumer_stream` is 0, or an array of host memory that is not NumPy's
-std::optional<ForeignArray> foreign_array(const pybind11::object& object, std::uintptr_t consumer_stream);
+/// @throws InputError  device memory where no GPU is, or on another one than it says; an array of host memory that is
+/// not
+///                     NumPy's; a malformed description
+std::optional<ForeignArray> foreign_array(const pybind11::object& object, FrameConsumer consumer);
 
 }  // namespace rfseg::binding

@@ -1,7 +1,5 @@
 #include "binding/image_from_python.hpp"
 
-#include "binding/foreign_array.hpp"
-
 #include <rfseg/error.hpp>
 
 #include <limits>
@@ -56,8 +54,8 @@ void validate(const ForeignArray& array) {
 
 }  // namespace
 
-PythonFrame image_from_python(const py::object& frame, PixelFormat format, std::uintptr_t consumer_stream) {
-  const std::optional<ForeignArray> array = foreign_array(frame, consumer_stream);
+PythonFrame image_from_python(const py::object& frame, PixelFormat format, FrameConsumer consumer) {
+  const std::optional<ForeignArray> array = foreign_array(frame, consumer);
   if (!array) {
     const std::string type = py::str(py::type::handle_of(frame).attr("__name__"));
     throw InputError("expected a NumPy array uint8 [H, W, 3], got " + type + ": convert with numpy.asarray(frame)");

@@ -1,11 +1,12 @@
 // Views a caller's frame without copying it, or refuses it with a sentence that says how to fix it.
 #pragma once
 
+#include "binding/foreign_array.hpp"
+
 #include <rfseg/image.hpp>
 
 #include <pybind11/pybind11.h>
 
-#include <cstdint>
 #include <string>
 
 namespace rfseg::binding {
@@ -17,10 +18,9 @@ struct PythonFrame {
 };
 
 /// The uint8 array [H, W, 3] that `frame` is, any strides: a NumPy array, or one in device memory that offers
-/// `__dlpack__` or `__cuda_array_interface__`. `consumer_stream`: the stream on which a DLPack producer is asked to
-/// make the pixels ready; 0 refuses device memory.
+/// `__dlpack__` or `__cuda_array_interface__`, for `consumer`.
 /// @throws InputError  another type, dtype, rank or channel count, or no pixels
-PythonFrame image_from_python(const pybind11::object& frame, PixelFormat format, std::uintptr_t consumer_stream);
+PythonFrame image_from_python(const pybind11::object& frame, PixelFormat format, FrameConsumer consumer);
 
 /// @throws InputError  a word that is not "bgr" or "rgb"
 PixelFormat pixel_format(const std::string& color);

@@ -17,7 +17,7 @@ namespace {
 
 py::array preprocess(const py::object& frame, std::pair<int, int> size, const std::string& color,
                      const std::string& resize) {
-  const PythonFrame seen = image_from_python(frame, pixel_format(color), 0);
+  const PythonFrame seen = image_from_python(frame, pixel_format(color), {});
   const Resize mode = resize_mode(resize);
   if (size.first <= 0 || size.second <= 0)
     throw InputError("size is (" + std::to_string(size.first) + ", " + std::to_string(size.second) +

@@ -29,11 +29,18 @@ class BoundSegmenter {
     return lock;
   }
 
+  /// Keeps the counters as they are when work ends, for any thread to read: under the GIL, which is what guards them.
+  struct KeepCounters {
+    BoundSegmenter& self;
+    ~KeepCounters() { self.counters_ = self.segmenter_->counters(); }
+  };
+
   template <class Work>
   auto exclusively(Work work) {
     const std::unique_lock lock = claim();
     if (!segmenter_) throw Error("this Segmenter is closed");
-    const py::gil_scoped_release released;
+    const KeepCounters keep{*this};
+    const py::gil_scoped_release released;  // last, so that it ends before the counters are kept
     return work(*segmenter_);
   }
 
@@ -43,7 +50,8 @@ class BoundSegmenter {
     segmenter_ = std::make_unique<Segmenter>(model, options);
     names_ = segmenter_->names();
     info_ = segmenter_->info();
-    frame_stream_ = segmenter_->frame_stream();
+    counters_ = segmenter_->counters();
+    consumer_ = {segmenter_->frame_stream(), info_.gpu_ordinal};
   }
   ~BoundSegmenter() {
     const py::gil_scoped_release released;
@@ -66,7 +74,6 @@ class BoundSegmenter {
     return columns_from(exclusively([&](Segmenter& s) { return s.postprocess(tensors, size); }));
   }
   py::array frame_buffer(std::pair<int, int> size);
-  py::dict counters();
   double network_ms(int runs, int contexts) {
     return exclusively([=](Segmenter& s) { return s.network_ms(runs, contexts); });
   }
@@ -88,14 +95,16 @@ class BoundSegmenter {
   }
   const ClassNames& names() const { return names_; }
   const Info& info() const { return info_; }
+  const Counters& counters() const { return counters_; }
 
  private:
-  PythonFrame view_of(const py::object& frame) const { return image_from_python(frame, format_, frame_stream_); }
+  PythonFrame view_of(const py::object& frame) const { return image_from_python(frame, format_, consumer_); }
 
   PixelFormat format_;
   ClassNames names_;  // these two never change, so any thread may ask for them at any time
   Info info_;
-  std::uintptr_t frame_stream_ = 0;
+  Counters counters_;
+  FrameConsumer consumer_;
   std::mutex mutex_;
   std::unique_ptr<Segmenter> segmenter_;
 };
@@ -126,8 +135,7 @@ py::array BoundSegmenter::frame_buffer(std::pair<int, int> size) {
   return py::array(py::dtype::of<std::uint8_t>(), {size.first, size.second, 3}, data, owner);
 }
 
-py::dict BoundSegmenter::counters() {
-  const Counters counters = exclusively([](Segmenter& s) { return s.counters(); });
+py::dict counters_dict(const Counters& counters) {
   py::dict dict;
   dict["slow_frames"] = counters.slow_frames;
   dict["device_allocations"] = counters.device_allocations;
@@ -161,6 +169,7 @@ py::dict info_dict(const Info& info) {
   dict["threads"] = info.threads;
   if (!info.gpu.empty()) {
     dict["gpu"] = info.gpu;
+    dict["input_precision"] = info.input_precision;
     dict["stages"] = info.stages == Stages::device ? "device" : "host";
   }
   return dict;
@@ -180,7 +189,7 @@ void register_segmenter(py::module_& module) {
       .def("infer_with_tensors", &BoundSegmenter::infer_with_tensors)
       .def("postprocess_tensors", &postprocess_tensors)
       .def("frame_buffer", &BoundSegmenter::frame_buffer)
-      .def_property_readonly("counters", &BoundSegmenter::counters)
+      .def_property_readonly("counters", [](const BoundSegmenter& self) { return counters_dict(self.counters()); })
       .def("network_ms", &BoundSegmenter::network_ms)
       .def("submit", &BoundSegmenter::submit)
       .def("collect", &BoundSegmenter::collect)

@@ -66,8 +66,8 @@ std::vector<DeviceInfo> list_devices(const Driver& driver) {
 Device::Device(SharedDriver driver, int ordinal) : driver_(std::move(driver)) {
   const int count = count_devices(*driver_);
   if (ordinal < 0 || ordinal >= count) {
-    throw InputError("there is no device cuda:" + std::to_string(ordinal) + ": the driver shows " +
-                     std::to_string(count) + " GPU(s), counted from cuda:0; CUDA_VISIBLE_DEVICES may hide some");
+    throw BackendError("there is no device cuda:" + std::to_string(ordinal) + ": the driver shows " +
+                       std::to_string(count) + " GPU(s), counted from cuda:0; CUDA_VISIBLE_DEVICES may hide some");
   }
   info_ = ask(*driver_, ordinal);
   handle_ = device_handle(*driver_, ordinal);

@@ -39,7 +39,7 @@ std::vector<DeviceInfo> list_devices(const Driver& driver);
 /// all of it. Every thread may use it.
 class Device {
  public:
-  /// @throws InputError  no device has that ordinal
+  /// @throws BackendError no device has that ordinal
   /// @throws CudaError
   Device(SharedDriver driver, int ordinal);
   ~Device();

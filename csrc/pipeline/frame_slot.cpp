@@ -30,11 +30,13 @@ FrameSlot::FrameSlot(const GpuModel& model, int number)
   if (model_.settings.stages == Stages::host) raw_.emplace(model_);
 }
 
-FrameSlot::~FrameSlot() {
+FrameSlot::~FrameSlot() { drain(); }
+
+void FrameSlot::drain() noexcept {
   try {
     const cuda::CurrentDevice current(*model_.device);
     stream_.wait_idle();
-  } catch (const Error&) {  // the device is lost: nothing runs any more
+  } catch (const std::exception&) {  // the device is lost: nothing runs any more
   }
 }
 
@@ -68,21 +70,27 @@ FramePlan& FrameSlot::plan_for(std::shared_ptr<const raster::FrameGeometry> geom
   return plans_.front();
 }
 
-void FrameSlot::start(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry, WorkerPool& crew) {
+void FrameSlot::upload(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry,
+                       WorkerPool& crew) {
   geometry_ = std::move(geometry);
   speed_ = {};
-  if (model_.settings.stages == Stages::host) return start_on_host(frame);
+  try {
+    bring(frame, crew);
+  } catch (...) {  // what was queued before it failed may still read the caller's memory
+    drain();
+    throw;
+  }
+}
+
+void FrameSlot::bring(const ImageView& frame, WorkerPool& crew) {
+  if (model_.settings.stages == Stages::host) return prepare_on_host(frame);
   FramePlan& plan = plan_for(geometry_, frame.format);
   Stopwatch watch;
-  const bool still_read = enqueue_upload(stream_, frame, plan, uploaded_, crew);
-  stream_.enqueue_record(begun_);
-  plan.graph->enqueue(stream_);
-  stream_.enqueue_record(done_);
-  if (still_read) uploaded_.wait_reached();
+  if (enqueue_upload(stream_, frame, plan, uploaded_, crew)) uploaded_.wait_reached();
   speed_.preprocess_ms = watch.lap_ms();
 }
 
-void FrameSlot::start_on_host(const ImageView& frame) {
+void FrameSlot::prepare_on_host(const ImageView& frame) {
   if (frame.memory != MemoryKind::host)
     throw InputError(
         "a frame in device memory cannot be prepared by the host: use stages device, or copy it to the host");
@@ -92,8 +100,16 @@ void FrameSlot::start_on_host(const ImageView& frame) {
   raster::preprocess(frame, *geometry_, resize_scratch_, host_input_.data());
   raw_->enqueue_input(stream_, network_, host_input_);
   speed_.preprocess_ms = watch.lap_ms();
+}
+
+void FrameSlot::launch() {
+  const cuda::CurrentDevice current(*model_.device);
   stream_.enqueue_record(begun_);
-  enqueue_network();
+  if (model_.settings.stages == Stages::host) {
+    enqueue_network();
+  } else {
+    plans_.front().graph->enqueue(stream_);
+  }
   stream_.enqueue_record(done_);
 }
 

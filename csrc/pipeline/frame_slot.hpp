@@ -26,12 +26,17 @@ class FrameSlot {
   FrameSlot(const FrameSlot&) = delete;
   FrameSlot& operator=(const FrameSlot&) = delete;
 
-  /// Starts `frame`. Waits while it is read, `crew` helping; a new size or format first builds its plan. The slot is
-  /// free and the device current.
+  /// Brings `frame` to the device. Waits while it is read, `crew` helping; a new size or format first builds its plan.
+  /// The slot is free and the device current.
   /// @throws InputError, CudaError, BackendError  the slot stays free
-  void start(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry, WorkerPool& crew);
+  void upload(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry, WorkerPool& crew);
 
-  /// Waits for the frame started last and reads its result. Any thread; makes the device current itself.
+  /// Queues everything else for the uploaded frame, as one graph. Does not wait. Any thread, once after upload(); makes
+  /// the device current itself.
+  /// @throws CudaError
+  void launch();
+
+  /// Waits for the frame launched last and reads its result. Any thread; makes the device current itself.
   /// @throws CudaError  the frame failed
   Result read();
 
@@ -49,8 +54,9 @@ class FrameSlot {
   FramePlan& plan_for(std::shared_ptr<const raster::FrameGeometry> geometry, PixelFormat format);
   void capture(FramePlan& plan);
   void enqueue_frame(FramePlan& plan);
-  void upload(const ImageView& frame, FramePlan& plan, WorkerPool& crew);
-  void start_on_host(const ImageView& frame);
+  void bring(const ImageView& frame, WorkerPool& crew);
+  void prepare_on_host(const ImageView& frame);
+  void drain() noexcept;
   Result finish_on_host();
 
   const GpuModel& model_;

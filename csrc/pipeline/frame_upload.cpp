@@ -13,7 +13,8 @@ namespace rfseg::pipeline {
 
 namespace {
 
-constexpr std::size_t kPieceBytes = 1 << 19;  // large enough that the copy outlasts the call that uploads it
+constexpr std::size_t kPieceBytes = 1 << 17;    // what one thread copies at a time
+constexpr std::size_t kSectionBytes = 2 << 20;  // what is uploaded while the next section is copied
 
 DeviceAddress address_of(const ImageView& frame) { return reinterpret_cast<DeviceAddress>(frame.data); }
 
@@ -46,18 +47,30 @@ void gather(const cuda::Stream& stream, const ImageView& frame, const FramePlan&
   plan.enqueue_gather(stream, {address_of(frame), frame.row_bytes, frame.pixel_bytes, frame.channel_bytes});
 }
 
-void copy_by_pieces(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, WorkerPool& crew) {
+/// Copies rows [first, end) of `frame` to their place in `pixels`, with `crew` helping.
+void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels, WorkerPool& crew) {
   const std::size_t row_bytes = 3 * static_cast<std::size_t>(frame.width);
   const int rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
+  parallel_for(crew, (end - first + rows - 1) / rows, [&](int piece) {
+    const int begin = first + piece * rows;
+    for (int y = begin; y < std::min(begin + rows, end); ++y)
+      raster::pack_row(frame, y, pixels + static_cast<std::size_t>(y) * row_bytes);
+  });
+}
+
+/// The crew only copies: the driver takes one call at a time, so calls from every thread would queue up behind each
+/// other.
+void copy_by_sections(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, WorkerPool& crew) {
+  const std::size_t row_bytes = 3 * static_cast<std::size_t>(frame.width);
+  const int rows = static_cast<int>(std::max<std::size_t>(1, kSectionBytes / row_bytes));
   const auto pixels = reinterpret_cast<std::uint8_t*>(plan.upload().data());
-  parallel_for(crew, (frame.height + rows - 1) / rows, [&](int piece) {
-    const cuda::CurrentDevice current(*stream.device());
-    const int first = piece * rows, end = std::min(first + rows, frame.height);
+  for (int first = 0; first < frame.height; first += rows) {
+    const int end = std::min(first + rows, frame.height);
+    copy_rows(frame, first, end, pixels, crew);
     const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
-    for (int y = first; y < end; ++y) raster::pack_row(frame, y, pixels + static_cast<std::size_t>(y) * row_bytes);
     cuda::enqueue_copy(stream, plan.source(), offset, pixels + offset,
                        static_cast<std::size_t>(end - first) * row_bytes);
-  });
+  }
 }
 
 }  // namespace
@@ -69,7 +82,7 @@ bool enqueue_upload(const cuda::Stream& stream, const ImageView& frame, FramePla
   } else if (is_pinned(stream, frame)) {
     cuda::enqueue_copy(stream, plan.source(), 0, frame.data, plan.source().bytes());
   } else {
-    copy_by_pieces(stream, frame, plan, crew);
+    copy_by_sections(stream, frame, plan, crew);
     return false;
   }
   stream.enqueue_record(uploaded);

@@ -47,8 +47,8 @@ float least_of(const std::vector<float>& cuts) {
   return least;
 }
 
-network::ModelContract checked(network::ModelContract contract) {
-  if (contract.queries > kernel_abi::kMaxQueries)
+network::ModelContract checked(network::ModelContract contract, Stages stages) {
+  if (stages == Stages::device && contract.queries > kernel_abi::kMaxQueries)
     throw BackendError("the network has " + std::to_string(contract.queries) +
                        " queries: the GPU stages take at most " + std::to_string(kernel_abi::kMaxQueries) +
                        "; use stages host");
@@ -60,7 +60,7 @@ network::ModelContract checked(network::ModelContract contract) {
 GpuModel::GpuModel(cuda::SharedDevice on, network::TensorRtEngine loaded, PipelineSettings asked)
     : device(std::move(on)),
       engine(std::move(loaded)),
-      contract(checked(engine.contract())),
+      contract(checked(engine.contract(), asked.stages)),
       bytes(engine.bytes()),
       settings(std::move(asked)),
       kernels(device),

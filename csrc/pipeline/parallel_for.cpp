@@ -7,7 +7,9 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
+#include <utility>
 
 namespace rfseg::pipeline {
 
@@ -31,7 +33,7 @@ class SharedJob {
 
   void wait() {  // for what others have claimed: microseconds, less than a sleep and a wake-up
     while (done_.load(std::memory_order_acquire) < count_) std::this_thread::yield();
-    if (failure_) std::rethrow_exception(failure_);
+    if (failure_) std::rethrow_exception(std::move(failure_));  // the caller's alone: a late thread ends this object
   }
 
  private:
@@ -46,7 +48,10 @@ class SharedJob {
 
 void parallel_for(WorkerPool& pool, int count, const std::function<void(int)>& work) {
   const auto job = std::make_shared<SharedJob>(count, work);
-  for (int i = 0; i < std::min(pool.threads(), count - 1); ++i) pool.enqueue([job] { job->claim_all(); });
+  try {
+    for (int i = 0; i < std::min(pool.threads(), count - 1); ++i) pool.enqueue([job] { job->claim_all(); });
+  } catch (const std::bad_alloc&) {  // fewer helpers; the caller does what they leave
+  }
   job->claim_all();
   job->wait();
 }

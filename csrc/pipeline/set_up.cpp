@@ -14,19 +14,20 @@ namespace rfseg::pipeline {
 namespace {
 
 constexpr int kCpuSlots = 2;  // one in the network, one being prepared or read: a third waits for nothing
-constexpr int kGpuSlots = 4;
-constexpr int kMostCrew = 6;  // beyond it a copy's bandwidth no longer grows (tests/bench/NOTES.md)
+constexpr int kGpuSlots = 6;
+constexpr int kMostCrew = 8;  // beyond it a copy's bandwidth no longer grows (tests/bench/NOTES.md)
 
 void say(const Options& options, LogLevel level, const std::string& sentence) {
   if (options.log) options.log(level, sentence);
 }
 
-std::string precision(const network::ModelContract& contract) {
-  return contract.masks_type == network::ElementType::float16 ? "float16" : "float32";
+std::string precision(network::ElementType type) {
+  return type == network::ElementType::float16 ? "float16" : "float32";
 }
 
 void describe(Info& info, const network::ModelContract& contract) {
-  info.precision = precision(contract);
+  info.precision = precision(contract.masks_type);
+  info.input_precision = precision(contract.input_type);
   info.network_size = contract.network_size;
   info.mask_size = contract.mask_size;
   info.queries = contract.queries;
@@ -73,10 +74,11 @@ ReadyPipeline set_up_gpu(Info info, int ordinal, const Options& options) {
   info.device = "cuda:" + std::to_string(ordinal);
   info.backend = "tensorrt";
   info.gpu = device->info().text();
+  info.gpu_ordinal = ordinal;
   info.stages = options.stages;
   info.slots = options.slots > 0 ? options.slots : kGpuSlots;
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  info.threads = options.threads > 0 ? options.threads : std::clamp(cores / 4, 1, kMostCrew);
+  info.threads = options.threads > 0 ? options.threads : std::clamp(cores / 2, 1, kMostCrew);
   network::TensorRtEngine engine(info.model, device,
                                  {options.tensorrt, options.library_folders, options.allow_engine_code, options.log});
   info.library_version = engine.library_version();

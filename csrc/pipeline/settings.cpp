@@ -76,7 +76,7 @@ std::optional<int> choose_gpu(const std::string& model, const Options& options) 
                        " is an ONNX file: build an engine from it, or use device=\"cpu\"");
   if (engine && device == "cpu")
     throw BackendError("device 'cpu' runs ONNX files, and " + model +
-                       " is a TensorRT engine: use the ONNX file it was built from");
+                       " is a TensorRT engine: use the .onnx file it was built from");
   return engine ? std::optional<int>(ordinal.value_or(0)) : std::nullopt;
 }
 

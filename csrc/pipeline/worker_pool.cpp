@@ -5,10 +5,17 @@
 namespace rfseg::pipeline {
 
 WorkerPool::WorkerPool(int threads, std::chrono::microseconds patience) : patience_(patience) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  try {
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  } catch (...) {  // the system has no more threads; the end of one that was not joined would end the program
+    close();
+    throw;
+  }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { close(); }
+
+void WorkerPool::close() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;

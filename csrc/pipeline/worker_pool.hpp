@@ -18,6 +18,7 @@ class WorkerPool {
  public:
   /// `threads` > 0; jobs start in order, and end in order when there is one. `patience`: how long an idle thread looks
   /// out for the next job before it goes to sleep; waking it up then takes tens of microseconds.
+  /// @throws std::system_error  the system has no more threads
   explicit WorkerPool(int threads, std::chrono::microseconds patience = std::chrono::microseconds(0));
   ~WorkerPool();  ///< finishes the queued jobs, then joins
   WorkerPool(const WorkerPool&) = delete;
@@ -30,6 +31,7 @@ class WorkerPool {
 
  private:
   void run();
+  void close();
   void look_out() const;
 
   const std::chrono::microseconds patience_;

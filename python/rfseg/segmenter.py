@@ -66,7 +66,7 @@ class Segmenter:
             color: channel order of the caller's frames.
             resize: "pil" (antialiased, as Pillow) or "bilinear" (as rfdetr's own predict()).
             names: a list, {id: name} or a file; default: what the model or its sidecar `model.names.json` says.
-            slots: frames in flight; default 2 on a CPU, 4 on a GPU.
+            slots: frames in flight; default 2 on a CPU, 6 on a GPU.
             threads: on a CPU, of the network, default: physical cores; on a GPU, threads that help to copy frames and
                 trace outlines.
             outlines: outlines to trace before a result is handed out; default: when they are first asked for.
@@ -178,7 +178,12 @@ class Segmenter:
 
         Args:
             shape: (H, W) or (H, W, 3), pixels.
+
+        Raises:
+            InputError: another shape, or a size that is not positive.
         """
+        if len(shape) not in {2, 3} or shape[2:] not in {(), (3,)}:
+            raise _core.InputError(f"shape is {shape}: it must be (H, W) or (H, W, 3)")
         return self._core.frame_buffer((shape[0], shape[1]))
 
     def network_ms(self, runs: int, contexts: int = 1) -> float:

@@ -3,6 +3,7 @@
 #include "stand_in_cuda_state.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace stand_in {
@@ -22,6 +23,9 @@ void misuse(const std::string& what) { state().misuses.push_back(what); }
 int enter(const char* symbol) {
   State& s = state();
   const int number = ++s.calls[symbol];
+  // Asking for an error's text touches no context, and guards restore what was current.
+  const bool always = std::strncmp(symbol, "cuGetError", 10) == 0 || std::strncmp(symbol, "cuCtx", 5) == 0;
+  if (s.lost != 0 && !always) return s.lost;
   auto& planned = s.failures[symbol];
   const auto found = planned.find(number);
   if (found == planned.end()) return 0;
@@ -64,19 +68,22 @@ int queue_work(Queue* stream, Work work, std::shared_ptr<Mark> waits_for) {
 int forbidden_while_capturing() {
   bool capturing = false;
   for (auto& [stream, owned] : state().streams) {
-    if (!stream->captured) continue;
+    if (!stream->captured || stream->capturing != std::this_thread::get_id()) continue;
     stream->invalidated = true;
     capturing = true;
   }
   return capturing ? kCaptureUnsupported : 0;
 }
 
-bool inside_memory(const void* address, std::size_t bytes) {
-  auto after = state().memory.upper_bound(address);
-  if (after == state().memory.begin()) return false;
-  const auto& [base, block] = *std::prev(after);
-  const auto offset = static_cast<std::size_t>(static_cast<const char*>(address) - static_cast<const char*>(base));
-  return offset <= block.bytes && bytes <= block.bytes - offset;
+std::map<const void*, Block>::iterator block_around(const void* address, std::size_t bytes) {
+  auto& memory = state().memory;
+  const auto after = memory.upper_bound(address);
+  if (after == memory.begin()) return memory.end();
+  const auto found = std::prev(after);
+  const auto offset =
+      static_cast<std::size_t>(static_cast<const char*>(address) - static_cast<const char*>(found->first));
+  const std::size_t size = found->second.bytes;
+  return offset < size && bytes <= size - offset ? found : memory.end();
 }
 
 namespace {
@@ -90,19 +97,30 @@ class Control final : public Cuda {
     s.calls.clear(), s.failures.clear(), s.kernels.clear(), s.refused.clear(), s.misuses.clear(), s.images.clear();
     s.launches.clear(), s.retained.clear(), s.kinds.clear(), s.streams.clear(), s.events.clear(), s.memory.clear();
     s.modules.clear(), s.graphs.clear();
+    s.lost = 0;
     current().clear();
   }
   void set_devices(std::vector<std::pair<int, int>> devices) override { state().devices = std::move(devices); }
   void set_kernel(const std::string& entry, KernelModel model) override { state().kernels[entry] = std::move(model); }
   void refuse_images(const std::string& prefix) override { state().refused.push_back(prefix); }
   void fail(const std::string& symbol, int nth, int code) override {
+    const std::lock_guard<std::recursive_mutex> guard(state().lock);
     state().failures[symbol][state().calls[symbol] + nth] = code;
   }
+  void lose_context(int code) override {
+    const std::lock_guard<std::recursive_mutex> guard(state().lock);
+    state().lost = code;
+    for (auto& [stream, owned] : state().streams) stream->items.clear();
+  }
   bool failures_pending() const override {
+    const std::lock_guard<std::recursive_mutex> guard(state().lock);
     const auto& all = state().failures;
     return std::any_of(all.begin(), all.end(), [](const auto& one) { return !one.second.empty(); });
   }
-  int calls(const std::string& symbol) const override { return state().calls[symbol]; }
+  int calls(const std::string& symbol) const override {
+    const std::lock_guard<std::recursive_mutex> guard(state().lock);
+    return state().calls[symbol];
+  }
   std::map<std::string, int> live() const override {
     std::map<std::string, int> counts;
     for (const auto& [object, kind] : state().kinds) ++counts[kind];

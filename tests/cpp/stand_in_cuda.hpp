@@ -19,6 +19,7 @@ struct Launch {
   std::string entry;
   unsigned grid[3], block[3], shared_bytes;
   std::vector<std::vector<std::byte>> arguments;  ///< the bytes of each parameter
+  const void* image = nullptr;                    ///< what the kernel's module was loaded from
 };
 
 /// What a kernel does, and the sizes of its parameters.
@@ -42,6 +43,9 @@ class Cuda {
   /// the driver reports earlier failures there. Several failures may be planned.
   virtual void fail(const std::string& symbol, int nth, int code) = 0;
   virtual bool failures_pending() const = 0;
+  /// Every call from here on returns `code` and queued work never runs, as after a sticky error; what destroys still
+  /// destroys.
+  virtual void lose_context(int code) = 0;
   virtual int calls(const std::string& symbol) const = 0;
 
   /// Objects that exist, by kind; kinds without objects are absent.

@@ -1,6 +1,7 @@
 // Entry points of the CUDA stand-in that make and end things: devices, contexts, memory, modules.
 #include "stand_in_cuda_state.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -16,7 +17,8 @@ int allocate(const char* kind, void** memory, std::size_t bytes) {
   const auto start = reinterpret_cast<std::uintptr_t>(block.data());
   *memory = reinterpret_cast<void*>((start + 255) / 256 * 256);
   state().kinds[*memory] = kind;
-  state().memory.emplace(*memory, Block{std::move(block), bytes});
+  const int device = static_cast<int>(reinterpret_cast<std::uintptr_t>(current().back()) / 4096);
+  state().memory.emplace(*memory, Block{std::move(block), bytes, device - 100});
   return 0;
 }
 
@@ -86,7 +88,9 @@ int cuDevicePrimaryCtxRelease_v2(int device) {
   const std::lock_guard<std::recursive_mutex> guard(state().lock);
   const int code = enter("cuDevicePrimaryCtxRelease_v2");
   if (state().retained[device]-- <= 0) misuse("a primary context is released more often than retained");
-  if (state().retained[device] == 0 && !state().kinds.empty()) misuse("a context ends before the objects in it");
+  const auto& retained = state().retained;
+  const bool last = std::all_of(retained.begin(), retained.end(), [](const auto& one) { return one.second <= 0; });
+  if (last && !state().kinds.empty()) misuse("a context ends before the objects in it");
   return code;
 }
 int cuCtxPushCurrent_v2(ContextHandle context) {
@@ -125,11 +129,11 @@ int cuMemFreeHost(void* memory) {
 }
 int cuPointerGetAttribute(void* value, int attribute, DeviceAddress pointer) {
   ENTER_CURRENT("cuPointerGetAttribute");
-  const auto kind = state().kinds.find(reinterpret_cast<const void*>(pointer));
-  if (kind == state().kinds.end()) return kInvalidValue;
-  const bool pinned = std::string(kind->second) == "pinned memory";
+  const auto block = block_around(reinterpret_cast<const void*>(pointer), 1);
+  if (block == state().memory.end()) return kInvalidValue;
+  const bool pinned = state().kinds.at(block->first) == "pinned memory";
   if (attribute == 2) *static_cast<unsigned*>(value) = pinned ? 1 : 2;
-  if (attribute == 9) *static_cast<int*>(value) = 0;
+  if (attribute == 9) *static_cast<int*>(value) = block->second.ordinal;
   return 0;
 }
 int cuMemHostGetDevicePointer_v2(DeviceAddress* address, void* memory, unsigned) {
@@ -148,10 +152,11 @@ int cuModuleLoadDataEx(ModuleHandle* module, const void* image, unsigned options
     }
     return kNoBinary;
   }
-  if (text.compare(0, 4, "\177ELF") != 0 && text.compare(0, 8, ".version") != 0) return kInvalidImage;
+  const auto begins = [&text](const std::string& with) { return text.compare(0, with.size(), with) == 0; };
+  if (!begins("\177ELF") && !begins(".version") && !begins("//")) return kInvalidImage;  // PTX may open with a comment
   state().images.push_back(text);
   auto functions = std::vector<std::unique_ptr<Function>>();
-  functions.push_back(std::make_unique<Function>());
+  functions.push_back(std::make_unique<Function>(Function{{}, image}));
   *module = reinterpret_cast<ModuleHandle>(functions.front().get());
   state().kinds[*module] = "module";
   state().modules.emplace(*module, std::move(functions));
@@ -165,7 +170,7 @@ int cuModuleGetFunction(FunctionHandle* function, ModuleHandle module, const cha
   if (!is(module, "module", "cuModuleGetFunction")) return kInvalidHandle;
   if (state().kernels.count(name) == 0) return kNotFound;
   auto& functions = state().modules.at(module);
-  functions.push_back(std::make_unique<Function>(Function{name}));
+  functions.push_back(std::make_unique<Function>(Function{name, functions.front()->image}));
   *function = reinterpret_cast<FunctionHandle>(functions.back().get());
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 // The entry points, declared with the library's own prototypes: a definition that differs does not compile.
 #define STAND_IN_DECLARE(symbol, ...) extern "C" rfseg::cuda::ResultCode symbol(__VA_ARGS__);
@@ -39,6 +40,7 @@ struct Item {
 struct Queue {
   std::deque<Item> items;
   std::shared_ptr<std::vector<Work>> captured;  // while a capture is open
+  std::thread::id capturing;                    // the thread that opened it
   bool invalidated = false;
 };
 
@@ -49,11 +51,13 @@ struct EventState {
 
 struct Function {
   std::string entry;
+  const void* image;
 };
 
 struct Block {
   std::vector<std::byte> storage;
   std::size_t bytes = 0;
+  int ordinal = 0;  // of the device that was current
 };
 
 struct State {
@@ -72,6 +76,7 @@ struct State {
   std::map<void*, std::vector<std::unique_ptr<Function>>> modules;
   std::map<void*, std::unique_ptr<std::vector<Work>>> graphs;
   double clock_ms = 0;
+  int lost = 0;  // what every call returns
 };
 
 State& state();
@@ -86,9 +91,10 @@ bool is(const void* object, const char* kind, const char* symbol);
 /// Runs the oldest item of a stream, and before it what that waits for elsewhere.
 void step(Queue& stream);
 int queue_work(Queue* stream, Work work, std::shared_ptr<Mark> waits_for = nullptr);
-/// For calls that a capture on any stream forbids: breaks that capture, and says so.
+/// For calls that a capture opened by this thread forbids: breaks that capture, and says so.
 int forbidden_while_capturing();
-bool inside_memory(const void* address, std::size_t bytes);
+/// The block around `address`, or the end of the map.
+std::map<const void*, Block>::iterator block_around(const void* address, std::size_t bytes);
 
 inline Queue* queue_of(StreamHandle stream) { return reinterpret_cast<Queue*>(stream); }
 

@@ -15,6 +15,10 @@ void reach(const Mark& mark) {
   while (!mark.done && !mark.stream->items.empty()) step(*mark.stream);
 }
 
+bool inside_memory(const void* address, std::size_t bytes) {
+  return block_around(address, bytes) != state().memory.end();
+}
+
 int copy(const char* symbol, StreamHandle stream, void* to, const void* from, std::size_t bytes) {
   if (!is(stream, "stream", symbol)) return kInvalidHandle;
   if (!inside_memory(to, bytes) || !inside_memory(from, bytes)) {
@@ -26,7 +30,8 @@ int copy(const char* symbol, StreamHandle stream, void* to, const void* from, st
 
 Launch launch_of(const Function& function, const unsigned (&grid)[3], const unsigned (&block)[3], unsigned shared_bytes,
                  void** parameters) {
-  Launch launch{function.entry, {grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared_bytes, {}};
+  Launch launch{function.entry, {grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared_bytes, {},
+                function.image};
   for (const std::size_t bytes : state().kernels.at(function.entry).parameter_bytes) {
     const auto* const first = static_cast<const std::byte*>(*parameters++);
     launch.arguments.emplace_back(first, first + bytes);
@@ -156,6 +161,7 @@ int cuStreamBeginCapture_v2(StreamHandle stream, int mode) {
   if (!is(stream, "stream", "cuStreamBeginCapture_v2") || queue_of(stream)->captured) return kInvalidHandle;
   if (mode != 1) misuse("a capture that is not thread-local");
   queue_of(stream)->captured = std::make_shared<std::vector<Work>>();
+  queue_of(stream)->capturing = std::this_thread::get_id();
   queue_of(stream)->invalidated = false;
   return 0;
 }

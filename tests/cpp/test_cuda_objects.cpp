@@ -33,8 +33,9 @@ TEST_CASE("cuda: devices are listed and refused by ordinal") {
   CHECK(devices[0].driver_version == 13000);
   CHECK(devices[0].total_memory_bytes == std::size_t{16} << 30);
   const SharedDriver driver = open_driver(RFSEG_STAND_IN_CUDA);
-  CHECK_THROWS_WITH_AS(Device(driver, 2), doctest::Contains("no device cuda:2: the driver shows 2"), rfseg::InputError);
-  CHECK_THROWS_AS(Device(driver, -1), rfseg::InputError);
+  CHECK_THROWS_WITH_AS(Device(driver, 2), doctest::Contains("no device cuda:2: the driver shows 2"),
+                       rfseg::BackendError);
+  CHECK_THROWS_AS(Device(driver, -1), rfseg::BackendError);
   stand.control.set_devices({});
   CHECK(list_devices(*driver).empty());
 }

@@ -45,5 +45,7 @@ def test_bench(engine, folder, capsys):
     assert set(report["streams"][1]["network_ms"]) == {"1", "4"}
     for row in report["streams"]:
         assert 0.2 < row["share_of_network_limit"]["1"] < 10
-        assert row["bytes_per_frame"]["up"] == 720 * 1280 * 3
-        assert 0 < row["bytes_per_frame"]["back_most"] < 64 << 10
+        assert row["slow_frames"] == row["allocations"] == 0
+    moved = report["streams"][0]["bytes_per_frame"]
+    assert moved["up"] == 720 * 1280 * 3
+    assert 0 < moved["back"] <= moved["back_most"] < 64 << 10

@@ -54,7 +54,7 @@ def test_a_missing_engine(tmp_path):
         (lambda plan: b"", "empty"),
         (lambda plan: b"\0" * len(plan), ""),
         (lambda plan: DEMO_MODEL.read_bytes(), ""),
-        (other_version, "version"),
+        (other_version, "version tag"),
     ],
     ids=["half", "100 bytes", "empty", "zeros", "an ONNX file", "another version"],
 )

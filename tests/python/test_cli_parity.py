@@ -1,4 +1,4 @@
-"""`rfseg parity` on a CPU, where both sides are the host's: what it counts, and that it sees every kind of difference."""
+"""`rfseg parity` on a CPU, where both sides are the host's: what it counts, and that it sees any difference."""
 
 import cv2
 import numpy as np

@@ -38,7 +38,7 @@ struct Options {
   int max_detections = 300;  ///< at most this many instances a frame, the best ones; never more than queries
   Resize resize = Resize::pil;
   NamesOption names = {};
-  int slots = 0;  ///< frames in flight; 0: 2 on a CPU, 4 on a GPU
+  int slots = 0;  ///< frames in flight; 0: 2 on a CPU, 6 on a GPU
   int threads =
       0;  ///< on a CPU: of the network, 0: physical cores; on a GPU: that copy and outline, 0: as measured best
   Stages stages = Stages::device;  ///< on a GPU
@@ -67,7 +67,7 @@ struct Info {
   std::string backend;          ///< "onnxruntime", "tensorrt"
   std::string library_version;  ///< of the backend
   std::string library_path;
-  std::string precision;   ///< of the network's outputs: "float32", "float16"
+  std::string precision;   ///< of the network's mask logits: "float32", "float16"
   ImageSize network_size;  ///< Hn x Wn
   ImageSize mask_size;     ///< Hm x Wm
   int queries = 0;         ///< Q
@@ -75,6 +75,8 @@ struct Info {
   int slots = 0;
   int threads = 0;  ///< as Options::threads
   std::string gpu;  ///< name and compute capability; empty on a CPU
+  int gpu_ordinal = -1;         ///< N of "cuda:N"
+  std::string input_precision;  ///< of the network's input: "float32", "float16"
   Stages stages = Stages::host;
 };
 

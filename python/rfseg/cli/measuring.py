@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Frames = Sequence[NDArray[np.uint8]]
 
 _WARM_UP = 5
+_NETWORK_RUNS = 100  # at most, in each round
 _ROUNDS = 4  # stream, single frames and network take turns, so that a busy neighbour slows down all of them
 
 
@@ -88,7 +89,7 @@ def _round(segmenter: Segmenter, frames: Frames, times: Times, latency: bool) ->
         times.speeds.append(dict(result.speed))
         times.bytes_back.append(segmenter.info.get("bytes_back", 0))
     for contexts, rounds in times.network_ms.items():
-        rounds.append(segmenter.network_ms(len(frames), contexts))
+        rounds.append(segmenter.network_ms(min(len(frames), _NETWORK_RUNS), contexts))
 
 
 def _one_at_a_time(times: Times, frames: Frames, network_ms: float, on_gpu: bool) -> dict[str, Any]:
