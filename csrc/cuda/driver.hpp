@@ -50,7 +50,7 @@ using GraphExecHandle = struct OpaqueGraphExec*;
   CALL(cuMemFree_v2, DeviceAddress address)                                                                          \
   CALL(cuMemHostAlloc, void** memory, std::size_t bytes, unsigned flags)                                             \
   CALL(cuMemFreeHost, void* memory)                                                                                  \
-  CALL(cuPointerGetAttribute, void* value, int attribute, DeviceAddress pointer)                                     \
+  CALL(cuPointerGetAttributes, unsigned count, int* attributes, void** values, DeviceAddress pointer)                \
   CALL(cuMemHostGetDevicePointer_v2, DeviceAddress* address, void* memory, unsigned flags)                           \
   CALL(cuMemcpyHtoDAsync_v2, DeviceAddress to, const void* from, std::size_t bytes, StreamHandle stream)             \
   CALL(cuMemcpyDtoHAsync_v2, void* to, DeviceAddress from, std::size_t bytes, StreamHandle stream)                   \

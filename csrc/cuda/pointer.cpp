@@ -5,18 +5,14 @@
 namespace rfseg::cuda {
 
 AddressInfo describe_address(const Driver& driver, DeviceAddress address) {
-  constexpr int kMemoryType = 2, kDeviceOrdinal = 9;  // CU_POINTER_ATTRIBUTE_...
-  constexpr unsigned kHost = 1;                       // CU_MEMORYTYPE_HOST
-  constexpr ResultCode kUnknownAddress = 1;           // CUDA_ERROR_INVALID_VALUE: no error here, but the answer
-  constexpr char kCall[] = "cuPointerGetAttribute";
-  unsigned type = 0;
-  const ResultCode code = driver.cuPointerGetAttribute(&type, kMemoryType, address);
-  if (code == kUnknownAddress) return {};
-  check(driver, code, kCall, "memory type of a frame");
+  int attributes[] = {2, 9};     // CU_POINTER_ATTRIBUTE_MEMORY_TYPE, ..._DEVICE_ORDINAL
+  constexpr unsigned kHost = 1;  // CU_MEMORYTYPE_HOST
+  unsigned type = 0;             // stays 0 for memory that the driver does not know
+  int device = -1;
+  void* values[] = {&type, &device};
+  check(driver, driver.cuPointerGetAttributes(2, attributes, values, address), "cuPointerGetAttributes", "a frame");
   if (type == 0) return {};
   if (type == kHost) return {AddressKind::pinned, -1};
-  int device = -1;
-  check(driver, driver.cuPointerGetAttribute(&device, kDeviceOrdinal, address), kCall, "device of a frame");
   return {AddressKind::device, device};
 }
 

@@ -24,7 +24,8 @@ FrameSlot::FrameSlot(const GpuModel& model, int number)
       context_(model.engine.make_context()) {
   const cuda::CurrentDevice current(*model_.device);
   context_.bind(network_.tensors());
-  cuda::enqueue_fill(stream_, network_.input, 0);
+  for (const cuda::DeviceBuffer* tensor : {&network_.input, &network_.dets, &network_.labels, &network_.masks})
+    cuda::enqueue_fill(stream_, *tensor, 0);
   context_.enqueue(stream_);  // the first run sets things up, which a capture forbids
   stream_.wait_idle();
   if (model_.settings.stages == Stages::host) raw_.emplace(model_);

@@ -7,6 +7,7 @@
 #include <rfseg/error.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 namespace rfseg::pipeline {
@@ -52,9 +53,14 @@ void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels,
   const std::size_t row_bytes = 3 * static_cast<std::size_t>(frame.width);
   const int rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
   parallel_for(crew, (end - first + rows - 1) / rows, [&](int piece) {
-    const int begin = first + piece * rows;
-    for (int y = begin; y < std::min(begin + rows, end); ++y)
-      raster::pack_row(frame, y, pixels + static_cast<std::size_t>(y) * row_bytes);
+    const int begin = first + piece * rows, behind = std::min(begin + rows, end);
+    const auto place = [&](int y) { return pixels + static_cast<std::size_t>(y) * row_bytes; };
+    if (is_packed(frame)) {  // at once: row by row the same bytes take up to three times as long
+      std::memcpy(place(begin), frame.data + begin * frame.row_bytes,
+                  static_cast<std::size_t>(behind - begin) * row_bytes);
+    } else {
+      for (int y = begin; y < behind; ++y) raster::pack_row(frame, y, place(y));
+    }
   });
 }
 

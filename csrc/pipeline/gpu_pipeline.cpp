@@ -13,7 +13,7 @@ namespace rfseg::pipeline {
 namespace {
 
 // Helpers are called several times a frame, and waking one up that sleeps costs more than the work it is called for.
-constexpr std::chrono::microseconds kPatience(500);
+constexpr std::chrono::microseconds kPatience(1000);
 
 }  // namespace
 

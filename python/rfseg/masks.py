@@ -23,7 +23,7 @@ def row_indices(index: Index, count: int) -> npt.NDArray[np.int32]:
 
 
 class Masks:
-    """K instance masks of one image, immutable. Copies and selections share the runs and the outlines already traced."""
+    """K instance masks of one image, immutable. Copies and selections share runs and the outlines already traced."""
 
     __slots__ = ("_core",)
 

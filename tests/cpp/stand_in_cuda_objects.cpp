@@ -127,13 +127,15 @@ int cuMemFreeHost(void* memory) {
   run_everything();
   return destroy("cuMemFreeHost", "pinned memory", state().memory, static_cast<const void*>(memory));
 }
-int cuPointerGetAttribute(void* value, int attribute, DeviceAddress pointer) {
-  ENTER_CURRENT("cuPointerGetAttribute");
+int cuPointerGetAttributes(unsigned count, int* attributes, void** values, DeviceAddress pointer) {
+  ENTER_CURRENT("cuPointerGetAttributes");
   const auto block = block_around(reinterpret_cast<const void*>(pointer), 1);
-  if (block == state().memory.end()) return kInvalidValue;
-  const bool pinned = state().kinds.at(block->first) == "pinned memory";
-  if (attribute == 2) *static_cast<unsigned*>(value) = pinned ? 1 : 2;
-  if (attribute == 9) *static_cast<int*>(value) = block->second.ordinal;
+  const bool known = block != state().memory.end();
+  const bool pinned = known && state().kinds.at(block->first) == "pinned memory";
+  for (unsigned i = 0; i < count; ++i) {  // unknown memory is no error: the values are null then
+    if (attributes[i] == 2) *static_cast<unsigned*>(values[i]) = !known ? 0 : pinned ? 1 : 2;
+    if (attributes[i] == 9) *static_cast<int*>(values[i]) = known ? block->second.ordinal : -2;
+  }
   return 0;
 }
 int cuMemHostGetDevicePointer_v2(DeviceAddress* address, void* memory, unsigned) {

@@ -59,7 +59,7 @@ TEST_CASE("gpu failures: a frame that fails poisons only itself") {
   };
   // A frame of ordinary memory: one copy; its launcher's marks and graph; then its reader waits and asks. What the
   // launcher throws reaches whoever collects the frame.
-  const Case cases[] = {{"cuCtxPushCurrent_v2", 1, "submit"},  {"cuPointerGetAttribute", 2, "submit"},
+  const Case cases[] = {{"cuCtxPushCurrent_v2", 1, "submit"},  {"cuPointerGetAttributes", 2, "submit"},
                         {"cuMemcpyHtoDAsync_v2", 2, "submit"}, {"cuEventRecord", 1, "collect"},
                         {"cuEventRecord", 4, "collect"},       {"cuGraphLaunch", 3, "collect"},
                         {"cuEventSynchronize", 2, "collect"},  {"cuEventElapsedTime", 1, "collect"}};

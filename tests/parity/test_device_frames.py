@@ -96,7 +96,7 @@ def test_torch(torch, shared, frame, view, protocol):
     torch.cuda.synchronize()
     expected = shared().infer(tensor.cpu().numpy())
     assert_same(shared().infer(protocol(tensor)), expected)
-    assert len(expected) > 0 or tensor.numel() < 1000
+    assert len(expected) > 0 or len(tensor.unique(dim=0)) == 1  # one row holds no objects
 
 
 @pytest.mark.parametrize("protocol", [lambda array: array, OnlyInterface, OnlyDlpack], ids=["both", "CAI", "DLPack"])
