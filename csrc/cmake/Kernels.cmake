@@ -6,7 +6,8 @@ set(kernel_sources ${PROJECT_SOURCE_DIR}/triton_kernels)
 set(kernel_images ${kernel_sources}/prebuilt/kernels.bin)
 set(kernel_header_dir ${kernel_sources}/prebuilt)
 
-if(NOT EXISTS ${kernel_images})
+# In a checkout they would be left over from making one, and older than the sources.
+if(NOT EXISTS ${PROJECT_SOURCE_DIR}/PKG-INFO OR NOT EXISTS ${kernel_images})
   find_package(Python COMPONENTS Interpreter REQUIRED)
   set(kernel_header_dir ${CMAKE_CURRENT_BINARY_DIR}/kernels)
   set(kernel_images ${kernel_header_dir}/kernels.bin)

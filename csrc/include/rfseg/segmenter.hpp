@@ -73,8 +73,8 @@ struct Info {
   int queries = 0;         ///< Q
   int columns = 0;         ///< C, class columns of the network
   int slots = 0;
-  int threads = 0;  ///< as Options::threads
-  std::string gpu;  ///< name and compute capability; empty on a CPU
+  int threads = 0;              ///< as Options::threads
+  std::string gpu;              ///< name and compute capability; empty on a CPU
   int gpu_ordinal = -1;         ///< N of "cuda:N"
   std::string input_precision;  ///< of the network's input: "float32", "float16"
   Stages stages = Stages::host;

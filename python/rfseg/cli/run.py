@@ -21,6 +21,7 @@ from rfseg.cli.common import (
     UsageError,
     add_command,
     add_device,
+    add_engine_code,
     counted,
     fresh_folder,
     positive,
@@ -52,9 +53,10 @@ example:
 def register(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(commands, "run", "segment images, videos, cameras and streams", _EPILOG, run)
-    parser.add_argument("model", metavar="MODEL", help="an .onnx file")
+    parser.add_argument("model", metavar="MODEL", help="an .onnx file or a TensorRT engine")
     parser.add_argument("source", metavar="SOURCE", nargs="+", help="see below")
     add_device(parser)
+    add_engine_code(parser)
     parser.add_argument("--threshold", type=share, default=0.5, help="confidence above which an instance is kept (0.5)")
     parser.add_argument("--classes", help="ids or names to keep, separated by commas (all)")
     parser.add_argument("--save", type=_saves, default=("video", "json"), help=f"any of {','.join(SAVES)} (video,json)")
@@ -69,7 +71,12 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     sources = expand(options.source)
-    with rfseg.Segmenter(options.model, device=options.device, threshold=options.threshold) as segmenter:
+    with rfseg.Segmenter(
+        options.model,
+        device=options.device,
+        threshold=options.threshold,
+        allow_engine_code=options.allow_engine_code,
+    ) as segmenter:
         classes = class_ids(options.classes, segmenter.names) if options.classes else None
         job = Job(segmenter, fresh_folder(options.out), options.save, options.progress, classes)
         with Interrupt() as interrupt:
