@@ -16,19 +16,30 @@ namespace rfseg::binding {
 
 namespace {
 
+/// A Python function that any thread may let go of; forgotten when Python has ended, which took it along.
+struct HeldFunction {
+  py::object function;
+
+  ~HeldFunction() {
+    if (Py_IsInitialized() == 0) {
+      function.release();
+      return;
+    }
+    const py::gil_scoped_acquire acquired;
+    function = py::object();
+  }
+};
+
 /// Calls a Python function (level: int, sentence: str) from any thread; drops what comes when Python has ended.
 LogCallback log_from(const py::object& function) {
   if (function.is_none()) return {};
-  const std::shared_ptr<py::object> held(new py::object(function), [](py::object* object) {
-    if (Py_IsInitialized() == 0) return;
-    const py::gil_scoped_acquire acquired;
-    delete object;
-  });
+  const auto held = std::make_shared<HeldFunction>();
+  held->function = function;
   return [held](LogLevel level, const std::string& sentence) {
     if (Py_IsInitialized() == 0) return;
     const py::gil_scoped_acquire acquired;
     try {
-      (*held)(static_cast<int>(level), sentence);
+      held->function(static_cast<int>(level), sentence);
     } catch (py::error_already_set& error) {
       error.discard_as_unraisable("rfseg log callback");
     }

@@ -1,10 +1,7 @@
 #include "pipeline/gpu_pipeline.hpp"
 
-#include "cuda/pointer.hpp"
 #include "pipeline/stopwatch.hpp"
 #include "raster/packed_rows.hpp"
-
-#include <rfseg/error.hpp>
 
 #include <utility>
 
