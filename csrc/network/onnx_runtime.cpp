@@ -88,7 +88,7 @@ class OnnxNetwork::Impl {
   ModelContract recognise() const {
     const auto inputs = onnx::describe_inputs(api(), session_.get());
     auto outputs = onnx::describe_outputs(api(), session_.get());
-    const ModelContract contract = match_model(model_, inputs, outputs);
+    ModelContract contract = match_model(model_, inputs, outputs);
     require_float32(model_, inputs);
     require_float32(model_, outputs);
     if (std::none_of(outputs.begin(), outputs.end(), has_open_size)) return contract;

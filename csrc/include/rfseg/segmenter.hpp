@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -99,7 +100,8 @@ class RFSEG_API FrameBuffer {
 
  private:
   friend class Segmenter;
-  FrameBuffer(ImageSize size, std::shared_ptr<std::uint8_t> data) : size_(size), owner_(data), data_(data.get()) {}
+  FrameBuffer(ImageSize size, std::shared_ptr<std::uint8_t> data)
+      : size_(size), owner_(std::move(data)), data_(owner_.get()) {}
   ImageSize size_;
   std::shared_ptr<std::uint8_t> owner_;
   std::uint8_t* data_;
