@@ -55,7 +55,7 @@ void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels,
   parallel_for(crew, (end - first + rows - 1) / rows, [&](int piece) {
     const int begin = first + piece * rows, behind = std::min(begin + rows, end);
     const auto place = [&](int y) { return pixels + static_cast<std::size_t>(y) * row_bytes; };
-    if (is_packed(frame)) {  // at once: row by row the same bytes take up to three times as long
+    if (is_packed(frame)) {  // at once: row by row the same bytes took a quarter longer
       std::memcpy(place(begin), frame.data + begin * frame.row_bytes,
                   static_cast<std::size_t>(behind - begin) * row_bytes);
     } else {
