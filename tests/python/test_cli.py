@@ -238,9 +238,15 @@ def test_demo_says_what_it_found_and_where(tmp_path, monkeypatch, capsys):
     assert main(["demo", "--out", str(tmp_path / "demo"), "--device", "cpu"]) == 0
     (summary,) = capsys.readouterr().out.splitlines()
     assert summary.startswith("demo: 3 frames, ")
-    for name in ("shapes_360p.mp4", "shapes_360p.jsonl"):
+    for name in ("shapes_360p.mp4", "shapes_360p.jsonl", "shapes_360p.geojson"):
         assert str(tmp_path / "demo" / name) in summary
         assert (tmp_path / "demo" / name).stat().st_size > 1000
+    features = json.loads((tmp_path / "demo" / "shapes_360p.geojson").read_text())["features"]
+    instances = [
+        instance for record in lines(tmp_path / "demo" / "shapes_360p.jsonl") for instance in record["instances"]
+    ]
+    assert len(features) == len(instances) > 3
+    assert all(feature["geometry"]["type"] in {"Polygon", "MultiPolygon"} for feature in features)
 
 
 _all_frames = VideoReader.frames

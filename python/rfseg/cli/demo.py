@@ -14,7 +14,8 @@ from rfseg.sources import Video
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
 
-_EPILOG = """It writes an annotated video and one line of JSON a frame, and says what it found.
+_EPILOG = """It writes an annotated video, the masks as one line of JSON a frame and the polygons as GeoJSON, and says
+what it found.
 
 example:
   rfseg demo --out runs/demo
@@ -33,6 +34,6 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     with rfseg.Segmenter(str(MODEL), device=options.device) as segmenter, Interrupt() as interrupt:
-        job = Job(segmenter, fresh_folder(options.out), ("video", "json"), "auto")
+        job = Job(segmenter, fresh_folder(options.out), ("video", "json", "geojson"), "auto")
         job.take(Video("demo", CLIP.stem, str(CLIP)), interrupt)
     return EXIT_INTERRUPTED if interrupt.wanted else EXIT_OK
