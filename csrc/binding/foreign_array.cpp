@@ -36,8 +36,10 @@ std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sh
 
 ForeignArray from_numpy(const py::array& array) {
   const auto rank = static_cast<std::size_t>(array.ndim());
+  const py::dtype dtype = array.dtype();
+  const bool bytes = dtype.is(py::dtype::of<std::uint8_t>());  // NumPy's own text of a type is Python code
   return {static_cast<const std::uint8_t*>(array.data()),
-          py::str(array.dtype()),
+          bytes ? "uint8" : std::string(py::str(dtype)),
           {array.shape(), array.shape() + rank},
           {array.strides(), array.strides() + rank},
           MemoryKind::host,

@@ -78,12 +78,6 @@ void enqueue_copy(const Stream& stream, const DeviceBuffer& to, std::size_t offs
         "cuMemcpyHtoDAsync_v2", to.name());
 }
 
-void enqueue_copy(const Stream& stream, const DeviceBuffer& to, DeviceAddress from, std::size_t bytes) {
-  expect_room(to.name(), to.bytes(), bytes);
-  check(stream.driver(), stream.driver().cuMemcpyDtoDAsync_v2(to.address(), from, bytes, stream.get()),
-        "cuMemcpyDtoDAsync_v2", to.name());
-}
-
 void enqueue_fill(const Stream& stream, const DeviceBuffer& buffer, unsigned char value) {
   check(stream.driver(), stream.driver().cuMemsetD8Async(buffer.address(), value, buffer.bytes(), stream.get()),
         "cuMemsetD8Async", buffer.name());

@@ -58,10 +58,6 @@ void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& fr
 void enqueue_copy(const Stream& stream, const DeviceBuffer& to, std::size_t offset, const void* from,
                   std::size_t bytes);
 
-/// Queues a copy of `bytes` from device memory that someone else owns and keeps until `stream` has passed it.
-/// @throws CudaError  also when `bytes` exceeds `to`
-void enqueue_copy(const Stream& stream, const DeviceBuffer& to, DeviceAddress from, std::size_t bytes);
-
 /// Queues the setting of every byte of `buffer`.
 /// @throws CudaError
 void enqueue_fill(const Stream& stream, const DeviceBuffer& buffer, unsigned char value);

@@ -44,7 +44,6 @@ using GraphExecHandle = struct OpaqueGraphExec*;
   CALL(cuEventDestroy_v2, EventHandle event)                                                                         \
   CALL(cuEventRecord, EventHandle event, StreamHandle stream)                                                        \
   CALL(cuEventSynchronize, EventHandle event)                                                                        \
-  CALL(cuEventQuery, EventHandle event)                                                                              \
   CALL(cuEventElapsedTime, float* ms, EventHandle start, EventHandle end)                                            \
   CALL(cuMemAlloc_v2, DeviceAddress* address, std::size_t bytes)                                                     \
   CALL(cuMemFree_v2, DeviceAddress address)                                                                          \
@@ -54,7 +53,6 @@ using GraphExecHandle = struct OpaqueGraphExec*;
   CALL(cuMemHostGetDevicePointer_v2, DeviceAddress* address, void* memory, unsigned flags)                           \
   CALL(cuMemcpyHtoDAsync_v2, DeviceAddress to, const void* from, std::size_t bytes, StreamHandle stream)             \
   CALL(cuMemcpyDtoHAsync_v2, void* to, DeviceAddress from, std::size_t bytes, StreamHandle stream)                   \
-  CALL(cuMemcpyDtoDAsync_v2, DeviceAddress to, DeviceAddress from, std::size_t bytes, StreamHandle stream)           \
   CALL(cuMemsetD8Async, DeviceAddress to, unsigned char value, std::size_t bytes, StreamHandle stream)               \
   CALL(cuModuleLoadDataEx, ModuleHandle* module, const void* image, unsigned options, int* names, void** values)     \
   CALL(cuModuleUnload, ModuleHandle module)                                                                          \

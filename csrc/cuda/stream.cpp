@@ -36,13 +36,6 @@ void Event::enqueue_record(StreamHandle stream) const {
   check(driver(), driver().cuEventRecord(get(), stream), "cuEventRecord", name_);
 }
 
-bool Event::reached() const {
-  const ResultCode code = driver().cuEventQuery(get());
-  if (code == kNotReady) return false;
-  check(driver(), code, "cuEventQuery", name_);
-  return true;
-}
-
 void Event::wait_reached() const { check(driver(), driver().cuEventSynchronize(get()), "cuEventSynchronize", name_); }
 
 float elapsed_ms(const Event& start, const Event& end) {

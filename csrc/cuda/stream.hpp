@@ -24,10 +24,6 @@ class Event {
   /// @throws CudaError
   void enqueue_record(StreamHandle stream) const;
 
-  /// True when everything before the mark is done, or it was never set. Does not wait.
-  /// @throws CudaError  also for a failure of the work before the mark
-  bool reached() const;
-
   /// Waits until everything before the mark is done; returns at once when it was never set.
   /// @throws CudaError  also for a failure of the work before the mark
   void wait_reached() const;

@@ -65,11 +65,9 @@ Result CpuPipeline::collect(NetworkTensors* tensors) {
 }
 
 Result CpuPipeline::read_result(Slot& slot) {
-  const network::ModelContract& contract = network_->contract();
   Stopwatch watch;
-  const ops::RawOutputs outputs{slot.tensors.dets.data(), slot.tensors.labels.data(), slot.tensors.masks.data(),
-                                contract.queries,         contract.columns,           contract.mask_size};
-  Result result = raster::postprocess(outputs, *slot.geometry, settings_.rule, postprocess_scratch_);
+  Result result = raster::postprocess(outputs_of(slot.tensors, network_->contract()), *slot.geometry, settings_.rule,
+                                      postprocess_scratch_);
   result.names = settings_.names;
   result.speed = slot.speed;
   result.speed.postprocess_ms = watch.lap_ms();

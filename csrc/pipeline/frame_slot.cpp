@@ -71,24 +71,25 @@ FramePlan& FrameSlot::plan_for(std::shared_ptr<const raster::FrameGeometry> geom
   return plans_.front();
 }
 
-void FrameSlot::upload(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry,
-                       WorkerPool& crew) {
+void FrameSlot::submit(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry, Crew& crew) {
   geometry_ = std::move(geometry);
   speed_ = {};
   try {
-    bring(frame, crew);
+    if (model_.settings.stages == Stages::host) {
+      prepare_on_host(frame);
+      launch();
+      return;
+    }
+    FramePlan& plan = plan_for(geometry_, frame.format);
+    Stopwatch watch;
+    const bool read_on = enqueue_upload(stream_, frame, plan, uploaded_, crew);
+    launch();
+    if (read_on) uploaded_.wait_reached();
+    speed_.preprocess_ms = watch.lap_ms();
   } catch (...) {  // what was queued before it failed may still read the caller's memory
     drain();
     throw;
   }
-}
-
-void FrameSlot::bring(const ImageView& frame, WorkerPool& crew) {
-  if (model_.settings.stages == Stages::host) return prepare_on_host(frame);
-  FramePlan& plan = plan_for(geometry_, frame.format);
-  Stopwatch watch;
-  if (enqueue_upload(stream_, frame, plan, uploaded_, crew)) uploaded_.wait_reached();
-  speed_.preprocess_ms = watch.lap_ms();
 }
 
 void FrameSlot::prepare_on_host(const ImageView& frame) {
@@ -104,7 +105,6 @@ void FrameSlot::prepare_on_host(const ImageView& frame) {
 }
 
 void FrameSlot::launch() {
-  const cuda::CurrentDevice current(*model_.device);
   stream_.enqueue_record(begun_);
   if (model_.settings.stages == Stages::host) {
     enqueue_network();

@@ -2,8 +2,8 @@
 // frame; nothing here is shared with another slot but what is immutable.
 #pragma once
 
+#include "pipeline/crew.hpp"
 #include "pipeline/frame_plan.hpp"
-#include "pipeline/parallel_for.hpp"
 #include "pipeline/raw_tensors.hpp"
 #include "raster/postprocess.hpp"
 #include "raster/resize.hpp"
@@ -26,17 +26,12 @@ class FrameSlot {
   FrameSlot(const FrameSlot&) = delete;
   FrameSlot& operator=(const FrameSlot&) = delete;
 
-  /// Brings `frame` to the device. Waits while it is read, `crew` helping; a new size or format first builds its plan.
-  /// The slot is free and the device current.
+  /// Brings `frame` to the device and queues everything else as one graph. Waits while the frame is read, `crew`
+  /// helping; a new size or format first builds its plan. The slot is free and the device current.
   /// @throws InputError, CudaError, BackendError  the slot stays free
-  void upload(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry, WorkerPool& crew);
+  void submit(const ImageView& frame, std::shared_ptr<const raster::FrameGeometry> geometry, Crew& crew);
 
-  /// Queues everything else for the uploaded frame, as one graph. Does not wait. Any thread, once after upload(); makes
-  /// the device current itself.
-  /// @throws CudaError
-  void launch();
-
-  /// Waits for the frame launched last and reads its result. Any thread; makes the device current itself.
+  /// Waits for the frame submitted last and reads its result. Any thread; makes the device current itself.
   /// @throws CudaError  the frame failed
   Result read();
 
@@ -54,7 +49,7 @@ class FrameSlot {
   FramePlan& plan_for(std::shared_ptr<const raster::FrameGeometry> geometry, PixelFormat format);
   void capture(FramePlan& plan);
   void enqueue_frame(FramePlan& plan);
-  void bring(const ImageView& frame, WorkerPool& crew);
+  void launch();
   void prepare_on_host(const ImageView& frame);
   void drain() noexcept;
   Result finish_on_host();

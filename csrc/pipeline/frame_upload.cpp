@@ -1,13 +1,12 @@
 #include "pipeline/frame_upload.hpp"
 
 #include "cuda/pointer.hpp"
-#include "pipeline/parallel_for.hpp"
+#include "pipeline/streaming_copy.hpp"
 #include "raster/packed_rows.hpp"
 
 #include <rfseg/error.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 namespace rfseg::pipeline {
@@ -15,7 +14,8 @@ namespace rfseg::pipeline {
 namespace {
 
 constexpr std::size_t kPieceBytes = 1 << 17;    // what one thread copies at a time
-constexpr std::size_t kSectionBytes = 2 << 20;  // what is uploaded while the next section is copied
+constexpr std::size_t kSectionBytes = 1 << 20;  // at least, of what is uploaded while the rest is copied
+constexpr std::size_t kSections = 8;            // at most: each costs the calling thread a few microseconds
 
 DeviceAddress address_of(const ImageView& frame) { return reinterpret_cast<DeviceAddress>(frame.data); }
 
@@ -48,41 +48,48 @@ void gather(const cuda::Stream& stream, const ImageView& frame, const FramePlan&
   plan.enqueue_gather(stream, {address_of(frame), frame.row_bytes, frame.pixel_bytes, frame.channel_bytes});
 }
 
-/// Copies rows [first, end) of `frame` to their place in `pixels`, with `crew` helping.
-void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels, WorkerPool& crew) {
+void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels) {
   const std::size_t row_bytes = 3 * static_cast<std::size_t>(frame.width);
-  const int rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
-  parallel_for(crew, (end - first + rows - 1) / rows, [&](int piece) {
-    const int begin = first + piece * rows, behind = std::min(begin + rows, end);
-    const auto place = [&](int y) { return pixels + static_cast<std::size_t>(y) * row_bytes; };
-    if (is_packed(frame)) {  // at once: row by row the same bytes took a quarter longer
-      std::memcpy(place(begin), frame.data + begin * frame.row_bytes,
-                  static_cast<std::size_t>(behind - begin) * row_bytes);
+  if (is_packed(frame)) {  // at once: row by row the same bytes took a quarter longer
+    copy_streaming(pixels, frame.data + first * frame.row_bytes, static_cast<std::size_t>(end - first) * row_bytes);
+    return;
+  }
+  for (int y = first; y < end; ++y, pixels += row_bytes) {
+    if (raster::has_packed_rows(frame)) {
+      copy_streaming(pixels, frame.data + y * frame.row_bytes, row_bytes);
     } else {
-      for (int y = begin; y < behind; ++y) raster::pack_row(frame, y, place(y));
+      raster::pack_row(frame, y, pixels);
     }
-  });
+  }
 }
 
 /// The crew only copies: the driver takes one call at a time, so calls from every thread would queue up behind each
-/// other.
-void copy_by_sections(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, WorkerPool& crew) {
+/// other. What is copied is uploaded while the crew copies on.
+void copy_by_sections(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, Crew& crew) {
   const std::size_t row_bytes = 3 * static_cast<std::size_t>(frame.width);
-  const int rows = static_cast<int>(std::max<std::size_t>(1, kSectionBytes / row_bytes));
+  const int piece_rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
+  const int pieces = (frame.height + piece_rows - 1) / piece_rows;
+  const std::size_t section_bytes = std::max(kSectionBytes, plan.upload().bytes() / kSections);
   const auto pixels = reinterpret_cast<std::uint8_t*>(plan.upload().data());
-  for (int first = 0; first < frame.height; first += rows) {
-    const int end = std::min(first + rows, frame.height);
-    copy_rows(frame, first, end, pixels, crew);
-    const std::size_t offset = static_cast<std::size_t>(first) * row_bytes;
-    cuda::enqueue_copy(stream, plan.source(), offset, pixels + offset,
-                       static_cast<std::size_t>(end - first) * row_bytes);
-  }
+  const auto end_of = [&](int piece) { return std::min((piece + 1) * piece_rows, frame.height); };
+  const auto place = [&](int row) { return pixels + static_cast<std::size_t>(row) * row_bytes; };
+  int sent_rows = 0;
+  crew.split(
+      pieces, [&](int piece) { copy_rows(frame, piece * piece_rows, end_of(piece), place(piece * piece_rows)); },
+      [&](int piece) {
+        const int rows = end_of(piece) - sent_rows;
+        const std::size_t bytes = static_cast<std::size_t>(rows) * row_bytes;
+        if (bytes < section_bytes && piece + 1 < pieces) return;
+        cuda::enqueue_copy(stream, plan.source(), static_cast<std::size_t>(sent_rows) * row_bytes, place(sent_rows),
+                           bytes);
+        sent_rows += rows;
+      });
 }
 
 }  // namespace
 
 bool enqueue_upload(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, const cuda::Event& uploaded,
-                    WorkerPool& crew) {
+                    Crew& crew) {
   if (frame.memory == MemoryKind::device) {
     gather(stream, frame, plan, uploaded);
   } else if (is_pinned(stream, frame)) {

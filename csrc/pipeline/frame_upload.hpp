@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cuda/stream.hpp"
+#include "pipeline/crew.hpp"
 #include "pipeline/frame_plan.hpp"
-#include "pipeline/worker_pool.hpp"
 
 #include <rfseg/image.hpp>
 
@@ -16,6 +16,6 @@ namespace rfseg::pipeline {
 /// @throws InputError  device memory of another device
 /// @throws CudaError
 [[nodiscard]] bool enqueue_upload(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan,
-                                  const cuda::Event& uploaded, WorkerPool& crew);
+                                  const cuda::Event& uploaded, Crew& crew);
 
 }  // namespace rfseg::pipeline

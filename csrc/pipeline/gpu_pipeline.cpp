@@ -3,14 +3,33 @@
 #include "pipeline/stopwatch.hpp"
 #include "raster/packed_rows.hpp"
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace rfseg::pipeline {
 
 namespace {
 
-// Helpers are called several times a frame, and waking one up that sleeps costs more than the work it is called for.
-constexpr std::chrono::microseconds kPatience(1000);
+// The crew is called twice a frame, and waking up who sleeps costs more than the work it is called for: it looks out
+// while a network of this many microseconds runs.
+constexpr std::chrono::microseconds kPatience(2000);
+
+// One waits for the next frame while the other outlines. A waiting one occupies a processor, which the crew then lacks:
+// with a reader for each of eight slots a seventh of the frames a second was lost.
+constexpr int kReaders = 2;
+
+/// Indices of the boxes: work shared out so ends with small pieces, and nobody waits for a large one begun last.
+std::vector<int> largest_first(const std::vector<Box>& boxes) {
+  const auto area = [&boxes](int i) {
+    const Box& box = boxes[static_cast<std::size_t>(i)];
+    return (box.x1 - box.x0) * (box.y1 - box.y0);
+  };
+  std::vector<int> order(boxes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return area(a) > area(b); });
+  return order;
+}
 
 }  // namespace
 
@@ -19,8 +38,7 @@ GpuPipeline::GpuPipeline(std::unique_ptr<const GpuModel> model, int crew)
       frame_stream_(model_->device, "frame stream"),
       geometries_(model_->contract.network_size, model_->contract.mask_size, model_->settings.resize),
       crew_(crew, kPatience),
-      launcher_(1, kPatience),
-      readers_(model_->settings.slots) {
+      readers_(kReaders) {
   for (int i = 0; i < model_->settings.slots; ++i) slots_.push_back(std::make_unique<FrameSlot>(*model_, i));
   for (const auto& slot : slots_) free_.push_back(slot.get());
 }
@@ -29,25 +47,23 @@ void GpuPipeline::submit(const ImageView& frame) {
   const cuda::CurrentDevice current(*model_->device);
   const ImageView view = frame.memory == MemoryKind::host ? raster::forward_channels(frame) : frame;
   FrameSlot& slot = *free_.back();
-  slot.upload(view, geometries_.find({frame.height, frame.width}), crew_);
+  slot.submit(view, geometries_.find({frame.height, frame.width}), crew_);
   free_.pop_back();
   if (!in_flight_.empty()) ask_reader(in_flight_.back());
-  in_flight_.push_back({&slot, launcher_.enqueue([&slot] { slot.launch(); }).share(), std::make_unique<Result>(), {}});
+  in_flight_.push_back({&slot, std::make_unique<Result>(), {}});
 }
 
 void GpuPipeline::ask_reader(Flight& flight) {
-  flight.read = readers_.enqueue([this, slot = flight.slot, launched = flight.launched, result = flight.result.get()] {
-    read(*slot, launched, *result);
-  });
+  flight.read = readers_.enqueue([this, slot = flight.slot, result = flight.result.get()] { read(*slot, *result); });
 }
 
-void GpuPipeline::read(FrameSlot& slot, const std::shared_future<void>& launched, Result& result) {
-  launched.get();
+void GpuPipeline::read(FrameSlot& slot, Result& result) {
   result = slot.read();
   if (!model_->settings.outlines) return;
   Stopwatch watch;
   const OutlineMode mode = *model_->settings.outlines;
-  parallel_for(crew_, result.size(), [&](int i) { result.masks.polygons(i, mode); });
+  const std::vector<int> order = largest_first(result.xyxy);
+  crew_.split(result.size(), [&](int i) { result.masks.polygons(order[static_cast<std::size_t>(i)], mode); });
   result.speed.outlines_ms = watch.lap_ms();
 }
 
@@ -58,7 +74,7 @@ Result GpuPipeline::collect(NetworkTensors* tensors) {
   if (flight.read.valid()) {
     flight.read.get();
   } else {
-    read(*flight.slot, flight.launched, *flight.result);
+    read(*flight.slot, *flight.result);
   }
   counters_.slow_frames += flight.slot->took_slow_path() ? 1 : 0;
   counters_.bytes_back = static_cast<std::int64_t>(flight.slot->bytes_back());

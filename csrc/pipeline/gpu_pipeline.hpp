@@ -1,9 +1,9 @@
-// A frame's way on a GPU. The caller's thread copies frames in, with a crew helping; a launcher starts each one's
-// graph, in a slot of its own, while the caller copies the next. The newest frame is read by who collects it, without a
-// thread in between; as soon as another is submitted behind it, a reader waits for it, decodes and outlines it, while
-// the others are on the GPU.
+// A frame's way on a GPU. The caller's thread copies a frame in, with a crew helping, and starts its graph, in a slot
+// of its own. The newest frame is read by who collects it, without a thread in between; as soon as another is submitted
+// behind it, a reader waits for it, decodes and outlines it, while the others are on the GPU.
 #pragma once
 
+#include "pipeline/crew.hpp"
 #include "pipeline/frame_slot.hpp"
 #include "pipeline/geometry_cache.hpp"
 #include "pipeline/gpu_model.hpp"
@@ -33,12 +33,11 @@ class GpuPipeline final : public Pipeline {
  private:
   struct Flight {
     FrameSlot* slot;
-    std::shared_future<void> launched;
     std::unique_ptr<Result> result;  // written by the reader before `read` is ready
     std::future<void> read;          // not valid while no reader was asked
   };
 
-  void read(FrameSlot& slot, const std::shared_future<void>& launched, Result& result);
+  void read(FrameSlot& slot, Result& result);
   void ask_reader(Flight& flight);
 
   std::unique_ptr<const GpuModel> model_;
@@ -48,8 +47,7 @@ class GpuPipeline final : public Pipeline {
   std::vector<FrameSlot*> free_;
   std::deque<Flight> in_flight_;  // oldest first
   Counters counters_;             // of the frames collected
-  WorkerPool crew_;
-  WorkerPool launcher_;
+  Crew crew_;
   WorkerPool readers_;  // last: joins before what its jobs use is gone
 };
 

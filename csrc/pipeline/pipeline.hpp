@@ -4,6 +4,7 @@
 #include "network/model_contract.hpp"
 #include "raster/select.hpp"
 
+#include <rfseg/ops.hpp>
 #include <rfseg/segmenter.hpp>
 
 #include <memory>
@@ -45,5 +46,11 @@ class Pipeline {
   /// As Segmenter::frame_stream.
   virtual std::uintptr_t frame_stream() const { return 0; }
 };
+
+/// The outputs among `tensors`, which stay where they are.
+inline ops::RawOutputs outputs_of(const NetworkTensors& tensors, const network::ModelContract& contract) {
+  return {tensors.dets.data(), tensors.labels.data(), tensors.masks.data(),
+          contract.queries,    contract.columns,      contract.mask_size};
+}
 
 }  // namespace rfseg::pipeline

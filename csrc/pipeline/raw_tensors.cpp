@@ -52,9 +52,4 @@ NetworkTensors RawTensors::tensors() const {
           floats(labels_, contract_.labels_type), floats(masks_, contract_.masks_type)};
 }
 
-ops::RawOutputs outputs_of(const NetworkTensors& tensors, const network::ModelContract& contract) {
-  return {tensors.dets.data(), tensors.labels.data(), tensors.masks.data(),
-          contract.queries,    contract.columns,      contract.mask_size};
-}
-
 }  // namespace rfseg::pipeline

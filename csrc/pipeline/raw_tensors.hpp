@@ -4,7 +4,6 @@
 
 #include "pipeline/frame_plan.hpp"
 
-#include <rfseg/ops.hpp>
 #include <rfseg/segmenter.hpp>
 
 #include <vector>
@@ -28,8 +27,5 @@ class RawTensors {
   const network::ModelContract contract_;
   cuda::PinnedBuffer input_, dets_, labels_, masks_;
 };
-
-/// The outputs among `tensors`, which stay where they are.
-ops::RawOutputs outputs_of(const NetworkTensors& tensors, const network::ModelContract& contract);
 
 }  // namespace rfseg::pipeline

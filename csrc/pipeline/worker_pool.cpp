@@ -4,7 +4,7 @@
 
 namespace rfseg::pipeline {
 
-WorkerPool::WorkerPool(int threads, std::chrono::microseconds patience) : patience_(patience) {
+WorkerPool::WorkerPool(int threads) {
   try {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
   } catch (...) {  // the system has no more threads; the end of one that was not joined would end the program
@@ -30,27 +30,18 @@ std::future<void> WorkerPool::enqueue(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(task));
-    ++queued_;
   }
   changed_.notify_one();
   return done;
 }
 
-void WorkerPool::look_out() const {
-  const auto end = std::chrono::steady_clock::now() + patience_;
-  while (queued_.load(std::memory_order_relaxed) == 0 && std::chrono::steady_clock::now() < end)
-    std::this_thread::yield();
-}
-
 void WorkerPool::run() {
   for (;;) {
-    if (patience_.count() > 0) look_out();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
     if (jobs_.empty()) return;
     std::packaged_task<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
-    --queued_;
     lock.unlock();
     job();
   }

@@ -2,8 +2,6 @@
 // does.
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -16,10 +14,9 @@ namespace rfseg::pipeline {
 
 class WorkerPool {
  public:
-  /// `threads` > 0; jobs start in order, and end in order when there is one. `patience`: how long an idle thread looks
-  /// out for the next job before it goes to sleep; waking it up then takes tens of microseconds.
+  /// `threads` > 0; jobs start in order, and end in order when there is one.
   /// @throws std::system_error  the system has no more threads
-  explicit WorkerPool(int threads, std::chrono::microseconds patience = std::chrono::microseconds(0));
+  explicit WorkerPool(int threads);
   ~WorkerPool();  ///< finishes the queued jobs, then joins
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -32,14 +29,11 @@ class WorkerPool {
  private:
   void run();
   void close();
-  void look_out() const;
 
-  const std::chrono::microseconds patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::packaged_task<void()>> jobs_;
   bool closing_ = false;
-  std::atomic<int> queued_{0};        // jobs_.size(), for those who look without the lock
   std::vector<std::thread> threads_;  // last: they start when everything they use exists
 };
 

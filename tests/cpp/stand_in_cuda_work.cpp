@@ -104,15 +104,6 @@ int cuEventSynchronize(EventHandle event) {
   reach(*event_of(event)->mark);
   return 0;
 }
-int cuEventQuery(EventHandle event) {
-  ENTER_CURRENT("cuEventQuery");
-  if (!is(event, "event", "cuEventQuery")) return kInvalidHandle;
-  Mark& mark = *event_of(event)->mark;
-  if (mark.done) return 0;
-  if (is_captured(event)) return kCapturedEvent;
-  step(*mark.stream);  // time passes while someone polls
-  return kNotReady;
-}
 int cuEventElapsedTime(float* ms, EventHandle start, EventHandle end) {
   ENTER_CURRENT("cuEventElapsedTime");
   if (!is(start, "event", "cuEventElapsedTime") || !is(end, "event", "cuEventElapsedTime")) return kInvalidHandle;
@@ -129,10 +120,6 @@ int cuMemcpyHtoDAsync_v2(DeviceAddress to, const void* from, std::size_t bytes, 
 int cuMemcpyDtoHAsync_v2(void* to, DeviceAddress from, std::size_t bytes, StreamHandle stream) {
   ENTER_CURRENT("cuMemcpyDtoHAsync_v2");
   return copy("cuMemcpyDtoHAsync_v2", stream, to, reinterpret_cast<const void*>(from), bytes);
-}
-int cuMemcpyDtoDAsync_v2(DeviceAddress to, DeviceAddress from, std::size_t bytes, StreamHandle stream) {
-  ENTER_CURRENT("cuMemcpyDtoDAsync_v2");
-  return copy("cuMemcpyDtoDAsync_v2", stream, reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
 }
 int cuMemsetD8Async(DeviceAddress to, unsigned char value, std::size_t bytes, StreamHandle stream) {
   ENTER_CURRENT("cuMemsetD8Async");

@@ -57,11 +57,10 @@ TEST_CASE("gpu failures: a frame that fails poisons only itself") {
     int nth;
     const char* where;
   };
-  // A frame of ordinary memory: one copy; its launcher's marks and graph; then its reader waits and asks. What the
-  // launcher throws reaches whoever collects the frame.
+  // A frame of ordinary memory: one copy, the marks around its graph, the graph; then its reader waits and asks.
   const Case cases[] = {{"cuCtxPushCurrent_v2", 1, "submit"},  {"cuPointerGetAttributes", 2, "submit"},
-                        {"cuMemcpyHtoDAsync_v2", 2, "submit"}, {"cuEventRecord", 1, "collect"},
-                        {"cuEventRecord", 4, "collect"},       {"cuGraphLaunch", 3, "collect"},
+                        {"cuMemcpyHtoDAsync_v2", 2, "submit"}, {"cuEventRecord", 1, "submit"},
+                        {"cuEventRecord", 4, "submit"},        {"cuGraphLaunch", 3, "submit"},
                         {"cuEventSynchronize", 2, "collect"},  {"cuEventElapsedTime", 1, "collect"}};
   GpuStand stand;
   stand.settings.slots = 3;

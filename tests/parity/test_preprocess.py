@@ -48,6 +48,8 @@ def read_only(frame: np.ndarray) -> np.ndarray:
 def assert_input(segmenter: rfseg.Segmenter, frame: np.ndarray, color: str, resize: str) -> None:
     found = segmenter._core.infer_with_tensors(frame)[1]
     expected = rfseg.ops.preprocess(frame, found.shape[1:], color, resize)
+    if segmenter.info["input_precision"] == "float16":
+        expected = expected.astype(np.float16).astype(np.float32)
     assert found.dtype == expected.dtype == np.float32
     assert found.shape == expected.shape == (3, 312, 312)
     differing = np.flatnonzero(found.view(np.uint32) != expected.view(np.uint32))
