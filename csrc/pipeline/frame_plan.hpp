@@ -36,8 +36,8 @@ class FramePlan {
   FramePlan(const GpuModel& model, NetworkBuffers& network, std::shared_ptr<const raster::FrameGeometry> geometry,
             PixelFormat format, const cuda::Stream& stream);
 
-  const raster::FrameGeometry& geometry() const { return *geometry_; }
-  PixelFormat format() const { return format_; }
+  /// True when it is for frames of this size and format.
+  bool serves(ImageSize source, PixelFormat format) const { return geometry_->source() == source && format_ == format; }
   cuda::PinnedBuffer& upload() { return upload_; }              ///< packed [Hs, Ws, 3], for the host to fill
   const cuda::DeviceBuffer& source() const { return source_; }  ///< packed [Hs, Ws, 3]
   const Run* runs() const { return reinterpret_cast<const Run*>(host_toggles_.data()); }

@@ -55,10 +55,13 @@ void FrameSlot::capture(FramePlan& plan) {
   plan.graph.emplace(capture.end());
 }
 
+bool FrameSlot::knows(ImageSize source, PixelFormat format) const {
+  return std::any_of(plans_.begin(), plans_.end(), [&](const FramePlan& plan) { return plan.serves(source, format); });
+}
+
 FramePlan& FrameSlot::plan_for(std::shared_ptr<const raster::FrameGeometry> geometry, PixelFormat format) {
-  const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const FramePlan& plan) {
-    return plan.geometry().source() == geometry->source() && plan.format() == format;
-  });
+  const auto known = std::find_if(plans_.begin(), plans_.end(),
+                                  [&](const FramePlan& plan) { return plan.serves(geometry->source(), format); });
   if (known != plans_.end()) {
     plans_.splice(plans_.begin(), plans_, known);
   } else {

@@ -26,6 +26,9 @@ class FrameSlot {
   FrameSlot(const FrameSlot&) = delete;
   FrameSlot& operator=(const FrameSlot&) = delete;
 
+  /// True when a frame of this size and format needs no new plan.
+  bool knows(ImageSize source, PixelFormat format) const;
+
   /// Brings `frame` to the device and queues everything else as one graph. Waits while the frame is read, `crew`
   /// helping; a new size or format first builds its plan. The slot is free and the device current.
   /// @throws InputError, CudaError, BackendError  the slot stays free

@@ -4,6 +4,7 @@
 #include "raster/packed_rows.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -46,11 +47,16 @@ GpuPipeline::GpuPipeline(std::unique_ptr<const GpuModel> model, int crew)
 void GpuPipeline::submit(const ImageView& frame) {
   const cuda::CurrentDevice current(*model_->device);
   const ImageView view = frame.memory == MemoryKind::host ? raster::forward_channels(frame) : frame;
-  FrameSlot& slot = *free_.back();
-  slot.submit(view, geometries_.find({frame.height, frame.width}), crew_);
-  free_.pop_back();
+  const ImageSize size{view.height, view.width};
+  // The one used last among those that know the size, because its memory is warm; else the one unused for longest.
+  const auto knows = [&](const FrameSlot* slot) { return slot->knows(size, view.format); };
+  const auto known = std::find_if(free_.rbegin(), free_.rend(), knows);
+  const auto chosen = known == free_.rend() ? free_.begin() : std::prev(known.base());
+  FrameSlot* const slot = *chosen;
+  slot->submit(view, geometries_.find(size), crew_);
+  free_.erase(chosen);
   if (!in_flight_.empty()) ask_reader(in_flight_.back());
-  in_flight_.push_back({&slot, std::make_unique<Result>(), {}});
+  in_flight_.push_back({slot, std::make_unique<Result>(), {}});
 }
 
 void GpuPipeline::ask_reader(Flight& flight) {
@@ -70,7 +76,7 @@ void GpuPipeline::read(FrameSlot& slot, Result& result) {
 Result GpuPipeline::collect(NetworkTensors* tensors) {
   Flight flight = std::move(in_flight_.front());
   in_flight_.pop_front();
-  free_.insert(free_.begin(), flight.slot);  // taken from the back: slots take turns, so that each keeps its plans warm
+  free_.push_back(flight.slot);
   if (flight.read.valid()) {
     flight.read.get();
   } else {

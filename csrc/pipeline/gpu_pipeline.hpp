@@ -44,7 +44,7 @@ class GpuPipeline final : public Pipeline {
   cuda::Stream frame_stream_;
   GeometryCache geometries_;
   std::vector<std::unique_ptr<FrameSlot>> slots_;
-  std::vector<FrameSlot*> free_;
+  std::vector<FrameSlot*> free_;  // used last at the end
   std::deque<Flight> in_flight_;  // oldest first
   Counters counters_;             // of the frames collected
   Crew crew_;
