@@ -17,8 +17,8 @@ arguments of the kernel's list in signatures.py, then two hidden pointers that T
 with `threads` threads in x and `shared_bytes` of dynamic shared memory.
 
 A frame is: resize_x, resize_y_final (or the other order, one final pass, or resize_bilinear); the network; select,
-mask_count, mask_runs, each once and in that order, because mask_count adds to what select has cleared. After
-kToggleOverflow all three run again with a larger capacity.
+mask_count, mask_runs, each once and in that order, because mask_count adds to what select has cleared. A frame that
+comes back with a flag set belongs to the host's stages.
 """
 
 from __future__ import annotations

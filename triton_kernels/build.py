@@ -6,7 +6,7 @@ compiled.
 
 Triton runs once a kernel, for compute capability 8.0. The PTX it emits uses nothing newer, so the same text is
 assembled for each capability and shipped itself for those to come: all GPUs run the same arithmetic, and no image is
-tied to one chip as those for sm_90a are.
+tied to one chip as those for sm_90a are. Another version of Triton gives other bytes, so only the pinned one is taken.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from triton_kernels import image_file, signatures
 from triton_kernels.cpp_header import cpp_header
 
+TRITON_VERSION = "3.6.0"  # as pyproject.toml pins it
 PTX_CAPABILITY = 80
 PTX_VERSION = 80  # 8.0: any driver from R525 on
 CAPABILITIES = (80, 86, 87, 89, 90, 100, 120)
@@ -34,17 +35,36 @@ CONTRACTABLE = re.compile(
 
 
 class BuildError(Exception):
-    """A compiled image is not what abi.py says."""
+    """What is asked for cannot be built here, or a compiled image is not what abi.py says."""
+
+
+def require_triton() -> None:
+    """Imports Triton.
+
+    Raises:
+        BuildError: there is none, or it is not the pinned version.
+    """
+    try:
+        from triton import __version__ as found
+    except ModuleNotFoundError:
+        found = "not installed"
+    if found != TRITON_VERSION:
+        raise BuildError(
+            f"triton is {found}, but only {TRITON_VERSION} gives the same images, byte for byte: "
+            f"pip install triton=={TRITON_VERSION}"
+        )
 
 
 def compile_ptx(name: str, kernel: signatures.Kernel, cache: Path) -> image_file.Image:
     """Runs Triton.
 
     Raises:
-        BuildError: the kernel needs scratch memory or a cluster, or its arithmetic could be changed by an assembler.
+        BuildError: it is not the pinned version, or the kernel needs scratch memory or a cluster, or its arithmetic
+            could be changed by an assembler.
     """
     os.environ.update(TRITON_CACHE_DIR=str(cache), TRITON_DISABLE_LINE_INFO="1", TRITON_INTERPRET="0")
-    import triton  # reads the environment when it is imported
+    require_triton()  # which reads the environment when it is imported
+    import triton
     from triton.backends.compiler import GPUTarget
 
     function = getattr(importlib.import_module(f"triton_kernels.{kernel.module}"), kernel.function)
@@ -102,7 +122,18 @@ def assemble(ptx: image_file.Image, capability: int) -> image_file.Image:
 
 
 def build(out: Path, kernels: list[str], capabilities: list[int]) -> list[image_file.Image]:
-    """Compiles and writes the three files."""
+    """Compiles and writes the three files.
+
+    Raises:
+        BuildError: a compute capability is below 8.0, which is said before anything is compiled; or as compile_ptx()
+            and assemble().
+    """
+    oldest = min(capabilities, default=PTX_CAPABILITY)
+    if oldest < PTX_CAPABILITY:
+        raise BuildError(
+            f"compute capability {oldest // 10}.{oldest % 10} is too old: the images are made from PTX of 8.0, so name "
+            f"{PTX_CAPABILITY} (for 8.0) or later"
+        )
     out.mkdir(parents=True, exist_ok=True)
     images = []
     for name in kernels:
@@ -121,7 +152,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for kernels.bin, manifest.json and kernel_abi.hpp")
     parser.add_argument("--header", type=Path, help="write only this header; needs no triton")
     parser.add_argument("--kernels", nargs="+", choices=signatures.KERNELS, default=list(signatures.KERNELS))
-    parser.add_argument("--capabilities", nargs="+", type=int, default=list(CAPABILITIES))
+    parser.add_argument("--capabilities", nargs="+", type=int, default=list(CAPABILITIES), help="90: 9.0")
     arguments = parser.parse_args()
     if (arguments.out is None) == (arguments.header is None):
         parser.error("give one of --out and --header")

@@ -28,6 +28,8 @@ static_assert(sizeof(DlTensor) == 48 && offsetof(DlTensor, byte_offset) == 40, "
 
 constexpr int kDlCuda = 2, kDlCudaManaged = 13;
 
+std::string type_name(const py::object& object) { return py::str(py::type::handle_of(object).attr("__name__")); }
+
 std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape, std::int64_t item_bytes) {
   std::vector<std::int64_t> strides(shape.size());
   for (std::size_t i = shape.size(); i-- > 0; item_bytes *= shape[i]) strides[i] = item_bytes;
@@ -82,6 +84,10 @@ ForeignArray from_cuda_interface(const py::object& object) {
   const bool contiguous = !interface.contains("strides") || interface["strides"].is_none();
   array.strides = contiguous ? contiguous_strides(array.shape, dtype.itemsize())
                              : interface["strides"].cast<std::vector<std::int64_t>>();
+  if (array.strides.size() != array.shape.size())
+    throw InputError("the frame's __cuda_array_interface__ (" + type_name(object) + ") has " +
+                     std::to_string(array.strides.size()) + " strides for " + std::to_string(array.shape.size()) +
+                     " dimensions");
   array.memory = MemoryKind::device;
   if (interface.contains("stream") && !interface["stream"].is_none())
     array.producer_stream = interface["stream"].cast<std::uintptr_t>();
@@ -89,37 +95,52 @@ ForeignArray from_cuda_interface(const py::object& object) {
   return array;
 }
 
-std::string type_name(const py::object& object) { return py::str(py::type::handle_of(object).attr("__name__")); }
-
 void expect_gpu(const py::object& object, FrameConsumer consumer) {
   if (consumer.stream == 0)
     throw InputError("the frame (" + type_name(object) +
                      ") is in device memory, but nothing here runs on a GPU: copy it to the host as a NumPy array");
 }
 
+/// What `read` gives. The protocols are the producer's code, and what they give may be anything: what goes wrong in
+/// there is the reason for refusing the frame.
+template <class Read>
+ForeignArray unless_malformed(const py::object& object, const char* protocol, Read read) {
+  const auto refuse = [&](const std::string& reason) {
+    return InputError("the frame (" + type_name(object) + ") cannot be read through its " + protocol + ": " + reason);
+  };
+  try {
+    return read();
+  } catch (const py::cast_error& error) {
+    throw refuse(error.what());
+  } catch (const py::error_already_set& error) {
+    if (!error.matches(PyExc_Exception)) throw;  // an interrupt is nobody's fault
+    throw refuse(std::string(py::str(py::type::handle_of(error.value()).attr("__name__"))) + ": " +
+                 std::string(py::str(error.value())));
+  }
+}
+
+ForeignArray from_dlpack_device(const py::object& object, FrameConsumer consumer) {
+  const auto device = object.attr("__dlpack_device__")().cast<py::tuple>();
+  const int type = py::int_(device[0]).cast<int>(), ordinal = py::int_(device[1]).cast<int>();
+  if (type != kDlCuda && type != kDlCudaManaged)
+    throw InputError("expected a NumPy array or device memory, got " + type_name(object) +
+                     " in host memory: convert with numpy.asarray(frame)");
+  expect_gpu(object, consumer);
+  if (type == kDlCuda && ordinal != consumer.device)
+    throw InputError("the frame is on cuda:" + std::to_string(ordinal) + ", the Segmenter on cuda:" +
+                     std::to_string(consumer.device) + ": copy it there, or open a Segmenter on its device");
+  return from_dlpack(object, consumer.stream);
+}
+
 }  // namespace
 
 std::optional<ForeignArray> foreign_array(const py::object& object, FrameConsumer consumer) {
   if (py::isinstance<py::array>(object)) return from_numpy(py::reinterpret_borrow<py::array>(object));
-  if (py::hasattr(object, "__dlpack_device__")) {
-    const auto device = object.attr("__dlpack_device__")().cast<py::tuple>();
-    const int type = py::int_(device[0]).cast<int>(), ordinal = py::int_(device[1]).cast<int>();
-    if (type != kDlCuda && type != kDlCudaManaged)
-      throw InputError("expected a NumPy array or device memory, got " + type_name(object) +
-                       " in host memory: convert with numpy.asarray(frame)");
-    expect_gpu(object, consumer);
-    if (type == kDlCuda && ordinal != consumer.device)
-      throw InputError("the frame is on cuda:" + std::to_string(ordinal) + ", the Segmenter on cuda:" +
-                       std::to_string(consumer.device) + ": copy it there, or open a Segmenter on its device");
-    return from_dlpack(object, consumer.stream);
-  }
+  if (py::hasattr(object, "__dlpack_device__"))
+    return unless_malformed(object, "__dlpack__", [&] { return from_dlpack_device(object, consumer); });
   if (py::hasattr(object, "__cuda_array_interface__")) {
     expect_gpu(object, consumer);
-    try {
-      return from_cuda_interface(object);
-    } catch (const py::cast_error&) {
-      throw InputError("the frame's __cuda_array_interface__ (" + type_name(object) + ") is malformed");
-    }
+    return unless_malformed(object, "__cuda_array_interface__", [&] { return from_cuda_interface(object); });
   }
   return std::nullopt;
 }

@@ -31,9 +31,8 @@ struct FrameConsumer {
 
 /// `object` as an array; nothing when it speaks none of the protocols. DLPack comes before the CUDA array interface,
 /// which some producers offer without naming a stream.
-/// @throws InputError  device memory where no GPU is, or on another one than it says; an array of host memory that is
-/// not
-///                     NumPy's; a malformed description
+/// @throws InputError  device memory where no GPU is, or of another GPU; an array of host memory that is not NumPy's; a
+///                     description that is malformed, or that its producer refuses to give
 std::optional<ForeignArray> foreign_array(const pybind11::object& object, FrameConsumer consumer);
 
 }  // namespace rfseg::binding

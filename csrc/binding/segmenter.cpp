@@ -10,8 +10,8 @@
 
 #include <pybind11/stl.h>
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 
 namespace py = pybind11;
 
@@ -22,12 +22,23 @@ namespace {
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 class BoundSegmenter {
-  // Before their callers: what `exclusively` returns is deduced from its body.
-  std::unique_lock<std::mutex> claim() {
-    std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock) throw Error("this Segmenter is at work in another thread: use one Segmenter per thread");
-    return lock;
-  }
+  /// The turn of one call, from the first look at its frame on. No mutex: a log callback or a frame's producer may come
+  /// back on the same thread, and is refused too.
+  class Turn {
+   public:
+    explicit Turn(std::atomic<bool>& taken) : taken_(taken) {
+      if (taken.exchange(true))
+        throw Error(
+            "this Segmenter is at work, in another thread or in a call that this one comes from: use one "
+            "Segmenter per thread");
+    }
+    ~Turn() { taken_ = false; }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    std::atomic<bool>& taken_;
+  };
 
   /// Keeps the counters as they are when work ends, for any thread to read: under the GIL, which is what guards them.
   struct KeepCounters {
@@ -35,13 +46,32 @@ class BoundSegmenter {
     ~KeepCounters() { self.counters_ = self.segmenter_->counters(); }
   };
 
+  // These two before their callers: what they return is deduced from their bodies.
   template <class Work>
-  auto exclusively(Work work) {
-    const std::unique_lock lock = claim();
-    if (!segmenter_) throw Error("this Segmenter is closed");
+  auto unlocked(Work work) {
     const KeepCounters keep{*this};
     const py::gil_scoped_release released;  // last, so that it ends before the counters are kept
     return work(*segmenter_);
+  }
+
+  void expect_open() const {
+    if (!segmenter_) throw Error("this Segmenter is closed");
+  }
+
+  template <class Work>
+  auto exclusively(Work work) {
+    const Turn turn(taken_);
+    expect_open();
+    return unlocked(work);
+  }
+
+  /// With a view of `frame`, whose producer may be asked to order its work before this Segmenter's: it must be there.
+  template <class Work>
+  auto with_frame(const py::object& frame, Work work) {
+    const Turn turn(taken_);
+    expect_open();
+    const PythonFrame seen = image_from_python(frame, format_, consumer_);
+    return unlocked([&](Segmenter& s) { return work(s, seen.image); });
   }
 
  public:
@@ -59,12 +89,10 @@ class BoundSegmenter {
   }
 
   py::tuple infer(const py::object& frame) {
-    const PythonFrame seen = view_of(frame);
-    return columns_from(exclusively([&](Segmenter& s) { return s.infer(seen.image); }));
+    return columns_from(with_frame(frame, [](Segmenter& s, const ImageView& image) { return s.infer(image); }));
   }
   void submit(const py::object& frame) {
-    const PythonFrame seen = view_of(frame);
-    exclusively([&](Segmenter& s) { s.submit(seen.image); });
+    with_frame(frame, [](Segmenter& s, const ImageView& image) { s.submit(image); });
   }
   py::tuple collect() {
     return columns_from(exclusively([](Segmenter& s) { return s.collect(); }));
@@ -81,16 +109,16 @@ class BoundSegmenter {
     exclusively([](Segmenter& s) { s.discard_pending(); });
   }
   int pending() {
-    const std::unique_lock lock = claim();
+    const Turn turn(taken_);
     return segmenter_ ? segmenter_->pending() : 0;
   }
   void close() {
-    const std::unique_lock lock = claim();
+    const Turn turn(taken_);
     const py::gil_scoped_release released;
     segmenter_.reset();
   }
   bool closed() {
-    const std::unique_lock lock = claim();
+    const Turn turn(taken_);
     return segmenter_ == nullptr;
   }
   const ClassNames& names() const { return names_; }
@@ -98,22 +126,19 @@ class BoundSegmenter {
   const Counters& counters() const { return counters_; }
 
  private:
-  PythonFrame view_of(const py::object& frame) const { return image_from_python(frame, format_, consumer_); }
-
   PixelFormat format_;
   ClassNames names_;  // these two never change, so any thread may ask for them at any time
   Info info_;
   Counters counters_;
   FrameConsumer consumer_;
-  std::mutex mutex_;
+  std::atomic<bool> taken_{false};
   std::unique_ptr<Segmenter> segmenter_;
 };
 
 /// (columns, input, dets, labels, masks).
 py::tuple BoundSegmenter::infer_with_tensors(const py::object& frame) {
   NetworkTensors tensors;
-  const PythonFrame seen = view_of(frame);
-  Result result = exclusively([&](Segmenter& s) { return s.infer(seen.image, &tensors); });
+  Result result = with_frame(frame, [&](Segmenter& s, const ImageView& image) { return s.infer(image, &tensors); });
   const py::ssize_t queries = info_.queries;
   return py::make_tuple(
       columns_from(std::move(result)),
@@ -139,6 +164,7 @@ py::dict counters_dict(const Counters& counters) {
   py::dict dict;
   dict["slow_frames"] = counters.slow_frames;
   dict["device_allocations"] = counters.device_allocations;
+  dict["module_loads"] = counters.module_loads;
   dict["bytes_back"] = counters.bytes_back;
   return dict;
 }

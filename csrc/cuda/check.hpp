@@ -12,7 +12,6 @@
 namespace rfseg::cuda {
 
 inline constexpr ResultCode kSuccess = 0;
-inline constexpr ResultCode kOutOfMemory = 2;
 
 /// True when the device's context is lost: every later call fails too, and only a new process helps.
 bool is_sticky(ResultCode code) noexcept;

@@ -54,12 +54,16 @@ class Device {
   std::int64_t allocations() const noexcept { return allocations_.load(std::memory_order_relaxed); }
   void count_allocation() const noexcept { allocations_.fetch_add(1, std::memory_order_relaxed); }
 
+  /// How many kernel images were ever loaded on this Device. TensorRT's own are not counted.
+  std::int64_t module_loads() const noexcept { return module_loads_.load(std::memory_order_relaxed); }
+  void count_module_load() const noexcept { module_loads_.fetch_add(1, std::memory_order_relaxed); }
+
  private:
   SharedDriver driver_;
   DeviceInfo info_;
   DeviceHandle handle_ = 0;
   ContextHandle context_ = nullptr;
-  mutable std::atomic<std::int64_t> allocations_{0};
+  mutable std::atomic<std::int64_t> allocations_{0}, module_loads_{0};
 };
 
 using SharedDevice = std::shared_ptr<const Device>;

@@ -9,7 +9,8 @@ namespace rfseg::cuda {
 
 namespace {
 
-constexpr int kThreadLocal = 1;  // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+constexpr int kThreadLocal = 1;                                    // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+constexpr ResultCode kFirstOfCapture = 900, kLastOfCapture = 908;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED and so on
 
 UniqueGraphExec instantiate(const Graph& graph) {
   const Driver& driver = graph.device()->driver();
@@ -38,17 +39,23 @@ Capture::~Capture() {
 }
 
 Graph Capture::end() {
-  open_ = false;
   const Driver& driver = stream_.driver();
   std::string name = "the graph captured on " + stream_.name();
   GraphHandle handle = nullptr;
   const ResultCode code = driver.cuStreamEndCapture(stream_.get(), &handle);
+  open_ = false;
   UniqueGraph graph(handle, {stream_.device()});  // before the check: a failure may come with a graph
   check(driver, code, "cuStreamEndCapture", name);
   std::size_t nodes = 0;
   if (handle != nullptr) check(driver, driver.cuGraphGetNodes(handle, nullptr, &nodes), "cuGraphGetNodes", name);
   if (nodes == 0) throw CudaError(name + " is empty: nothing was queued between begin and end");
   return {std::move(graph), std::move(name), nodes};
+}
+
+bool refuses_capture(const CudaError& error) noexcept {
+  const auto* const driver = dynamic_cast<const DriverError*>(&error);
+  return driver == nullptr /* an empty graph */ ||
+         (driver->code() >= kFirstOfCapture && driver->code() <= kLastOfCapture);
 }
 
 GraphExec::GraphExec(const Graph& graph) : name_(graph.name()), handle_(instantiate(graph)) {}

@@ -3,6 +3,8 @@
 
 #include "cuda/stream.hpp"
 
+#include <rfseg/error.hpp>
+
 #include <cstddef>
 #include <string>
 
@@ -44,6 +46,9 @@ class Capture {
   const Stream& stream_;
   bool open_ = true;
 };
+
+/// True when `error`, met during a capture, is about the capture itself: not memory that ran out, not a lost device.
+bool refuses_capture(const CudaError& error) noexcept;
 
 /// A graph made ready to launch. One launch at a time is in flight on the device; later ones wait for it.
 class GraphExec {

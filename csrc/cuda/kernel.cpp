@@ -27,6 +27,7 @@ UniqueModule load_module(const SharedDevice& device, const KernelImage& image) {
   const ResultCode code = device->driver().cuModuleLoadDataEx(&handle, image.image, 2, names, values);
   const std::string said = log[0] != '\0' ? std::string(" (") + log.data() + ")" : "";
   check(device->driver(), code, "cuModuleLoadDataEx", image.text() + " of " + image.entry + said);
+  device->count_module_load();
   return UniqueModule(handle, {device});
 }
 

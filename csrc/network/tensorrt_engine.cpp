@@ -17,14 +17,10 @@ using namespace tensorrt;
 namespace {
 
 std::vector<char> read_file(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) throw ModelError(path + ": no such file");
-  if (!std::filesystem::is_regular_file(status)) throw ModelError(path + " cannot be read: it is not a regular file");
+  check_engine_file(path);
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const auto size = static_cast<std::streamoff>(file.tellg());
   if (!file || size < 0) throw ModelError(path + " cannot be read");
-  if (size == 0) throw ModelError(path + " is empty: build the engine again");
   std::vector<char> bytes(static_cast<std::size_t>(size));
   file.seekg(0);
   if (!file.read(bytes.data(), size)) throw ModelError(path + " cannot be read to its end");
@@ -88,6 +84,14 @@ ModelContract read_contract(const Library& library, void* engine, const std::str
 }
 
 }  // namespace
+
+void check_engine_file(const std::string& engine) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(engine, error);
+  if (status.type() == std::filesystem::file_type::not_found) throw ModelError(engine + ": no such file");
+  if (!std::filesystem::is_regular_file(status)) throw ModelError(engine + " cannot be read: it is not a regular file");
+  if (std::filesystem::file_size(engine, error) == 0) throw ModelError(engine + " is empty: build the engine again");
+}
 
 class TensorRtEngine::Impl {
  public:
@@ -196,10 +200,7 @@ TensorBytes TensorRtEngine::bytes() const {
           bytes(model.masks_type, model.mask_size.height, model.mask_size.width, model.queries)};
 }
 
-std::int64_t TensorRtEngine::device_memory_bytes() const {
-  return call<std::int64_t>(impl_->engine(), impl_->library().entries().engine.memory_bytes);
-}
-
+const std::string& TensorRtEngine::file() const { return impl_->file(); }
 const std::string& TensorRtEngine::library_version() const { return impl_->library().version(); }
 const std::string& TensorRtEngine::library_path() const { return impl_->library().path(); }
 

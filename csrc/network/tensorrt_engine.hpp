@@ -61,6 +61,10 @@ class TensorRtContext {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Needs neither a GPU nor TensorRT: a wrong path is wrong on every machine.
+/// @throws ModelError  the file is missing, empty or no regular file
+void check_engine_file(const std::string& engine);
+
 /// One loaded engine at batch 1. Immutable after construction; every thread may make contexts.
 class TensorRtEngine {
  public:
@@ -72,7 +76,7 @@ class TensorRtEngine {
 
   const ModelContract& contract() const;       ///< complete
   TensorBytes bytes() const;                   ///< of each tensor
-  std::int64_t device_memory_bytes() const;    ///< work memory of one context
+  const std::string& file() const;             ///< as it was given
   const std::string& library_version() const;  ///< "10.6.0"
   const std::string& library_path() const;
 

@@ -91,6 +91,8 @@ Library::Library(const Search& search, const LogCallback& log) : log_(std::make_
   throw BackendError(report + "\n" + kFix);
 }
 
+Library::~Library() { log_->fall_silent(); }
+
 bool Library::open(const std::string& name, std::string& reason) {
   void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {

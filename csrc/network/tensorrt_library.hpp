@@ -28,6 +28,9 @@ class Library {
   /// `log` receives TensorRT's messages while this Library exists. Needs no GPU.
   /// @throws BackendError  no usable library: names each one tried and why it was refused
   Library(const Search& search, const LogCallback& log);
+  ~Library();  ///< waits for a message that is being passed on
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
 
   const std::string& path() const { return path_; }
   const std::string& version() const { return version_; }  ///< "10.6.0"

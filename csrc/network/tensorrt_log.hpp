@@ -12,10 +12,13 @@
 
 namespace rfseg::network::tensorrt {
 
-/// One listener: passes messages to a callback and keeps the last errors. Every thread may call.
+/// One listener: passes messages to a callback, one at a time, and keeps the last errors. Every thread may call.
 class Log {
  public:
   explicit Log(LogCallback callback);
+
+  /// The callback is not called any more. Waits for a call that runs in another thread.
+  void fall_silent() noexcept;
 
   /// `severity`: TensorRT's own number.
   void take(std::int32_t severity, const char* text) noexcept;
@@ -25,6 +28,7 @@ class Log {
   std::string take_errors();
 
  private:
+  std::recursive_mutex speaking_;  // recursive: what a callback does may make TensorRT speak
   LogCallback callback_;
   std::mutex lock_;
   std::deque<std::string> errors_;

@@ -43,8 +43,14 @@ void CpuPipeline::submit(const ImageView& frame) {
   raster::preprocess(frame, *slot.geometry, resize_scratch_, slot.tensors.input.data());
   slot.speed = {};
   slot.speed.preprocess_ms = watch.lap_ms();
-  slot.done = worker_.enqueue([this, &slot] { run_network(slot); });
-  in_flight_.push_back(std::move(free_.back()));
+  in_flight_.emplace_back();  // first: nothing may fail once the frame is started
+  try {
+    slot.done = worker_.enqueue([this, &slot] { run_network(slot); });
+  } catch (...) {
+    in_flight_.pop_back();
+    throw;
+  }
+  in_flight_.back() = std::move(free_.back());
   free_.pop_back();
 }
 

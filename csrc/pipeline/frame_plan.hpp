@@ -49,8 +49,6 @@ class FramePlan {
   /// Queues a copy of a frame on this device, of any strides, to source().
   void enqueue_gather(const cuda::Stream& stream, const DeviceSource& frame) const;
 
-  std::optional<cuda::GraphExec> graph;  ///< captured by the slot: both stages with the network between them
-
  private:
   struct Tables {  ///< offsets into tables_, in int32
     std::size_t resize_x = 0, resize_y = 0, mask_x = 0, mask_y = 0, node_row = 0, whole_rows = 0;
@@ -74,6 +72,10 @@ class FramePlan {
   cuda::PinnedBuffer host_toggles_;  ///< written by the device: pairs are runs
   Tables at_;
   std::optional<cuda::DeviceBuffer> tables_;
+
+ public:
+  std::optional<cuda::GraphExec>
+      graph;  ///< captured by the slot: both stages with the network between them; ends first
 };
 
 }  // namespace rfseg::pipeline

@@ -13,6 +13,32 @@
 
 namespace rfseg::pipeline {
 
+namespace {
+
+[[noreturn]] void throw_not_capturable(const std::string& engine, const Error& why) {
+  throw BackendError(engine + " cannot be captured in a CUDA graph, which is how rfseg runs engines: " + why.what() +
+                     "\nLayers that wait for the GPU or allocate while they run forbid it (loops, conditions, sizes "
+                     "that depend on the image, some plugins): build the engine again from a model without them, or "
+                     "run the .onnx file on the CPU.");
+}
+
+/// What `work` queues, as a graph. All of it has run plainly before: TensorRT can only refuse the capture.
+template <class Work>
+cuda::GraphExec record(const cuda::Stream& stream, const std::string& engine, const Work& work) {
+  try {
+    cuda::Capture capture(stream);
+    work();
+    return cuda::GraphExec(capture.end());
+  } catch (const BackendError& refusal) {
+    throw_not_capturable(engine, refusal);
+  } catch (const CudaError& error) {
+    if (!cuda::refuses_capture(error)) throw;
+    throw_not_capturable(engine, error);
+  }
+}
+
+}  // namespace
+
 FrameSlot::FrameSlot(const GpuModel& model, int number)
     : model_(model),
       name_("slot " + std::to_string(number)),
@@ -24,11 +50,16 @@ FrameSlot::FrameSlot(const GpuModel& model, int number)
       context_(model.engine.make_context()) {
   const cuda::CurrentDevice current(*model_.device);
   context_.bind(network_.tensors());
-  for (const cuda::DeviceBuffer* tensor : {&network_.input, &network_.dets, &network_.labels, &network_.masks})
-    cuda::enqueue_fill(stream_, *tensor, 0);
-  context_.enqueue(stream_);  // the first run sets things up, which a capture forbids
-  stream_.wait_idle();
-  if (model_.settings.stages == Stages::host) raw_.emplace(model_);
+  try {
+    for (const cuda::DeviceBuffer* tensor : {&network_.input, &network_.dets, &network_.labels, &network_.masks})
+      cuda::enqueue_fill(stream_, *tensor, 0);
+    context_.enqueue(stream_);  // the first run sets things up, which a capture forbids
+    stream_.wait_idle();
+    if (model_.settings.stages == Stages::host) raw_.emplace(model_);
+  } catch (...) {  // no destructor runs for what is not complete, and the context must not end before its work
+    drain();
+    throw;
+  }
 }
 
 FrameSlot::~FrameSlot() { drain(); }
@@ -47,12 +78,13 @@ void FrameSlot::enqueue_frame(FramePlan& plan) {
   plan.enqueue_postprocess(stream_);
 }
 
-void FrameSlot::capture(FramePlan& plan) {
+void FrameSlot::capture(FramePlan& plan) try {
   enqueue_frame(plan);
   stream_.wait_idle();
-  cuda::Capture capture(stream_);
-  enqueue_frame(plan);
-  plan.graph.emplace(capture.end());
+  plan.graph = record(stream_, model_.engine.file(), [&] { enqueue_frame(plan); });
+} catch (...) {  // the plan's buffers end with it: before that, the work on them
+  drain();
+  throw;
 }
 
 bool FrameSlot::knows(ImageSize source, PixelFormat format) const {
@@ -65,10 +97,10 @@ FramePlan& FrameSlot::plan_for(std::shared_ptr<const raster::FrameGeometry> geom
   if (known != plans_.end()) {
     plans_.splice(plans_.begin(), plans_, known);
   } else {
-    if (plans_.size() == kPlans) plans_.pop_back();
     std::list<FramePlan> made;  // joins the others only when it is complete
     made.emplace_back(model_, network_, std::move(geometry), format, stream_);
     capture(made.front());
+    if (plans_.size() == kPlans) plans_.pop_back();
     plans_.splice(plans_.begin(), made);
   }
   return plans_.front();
@@ -118,11 +150,7 @@ void FrameSlot::launch() {
 }
 
 void FrameSlot::enqueue_network() {
-  if (!network_graph_) {
-    cuda::Capture capture(stream_);
-    context_.enqueue(stream_);
-    network_graph_.emplace(capture.end());
-  }
+  if (!network_graph_) network_graph_ = record(stream_, model_.engine.file(), [&] { context_.enqueue(stream_); });
   network_graph_->enqueue(stream_);
 }
 

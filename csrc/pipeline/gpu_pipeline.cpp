@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <numeric>
 #include <utility>
 
@@ -52,15 +53,22 @@ void GpuPipeline::submit(const ImageView& frame) {
   const auto knows = [&](const FrameSlot* slot) { return slot->knows(size, view.format); };
   const auto known = std::find_if(free_.rbegin(), free_.rend(), knows);
   const auto chosen = known == free_.rend() ? free_.begin() : std::prev(known.base());
-  FrameSlot* const slot = *chosen;
-  slot->submit(view, geometries_.find(size), crew_);
+  in_flight_.push_back({*chosen, std::make_unique<Result>(), {}});  // first: nothing may fail once the frame is started
+  try {
+    in_flight_.back().slot->submit(view, geometries_.find(size), crew_);
+  } catch (...) {
+    in_flight_.pop_back();
+    throw;
+  }
   free_.erase(chosen);
-  if (!in_flight_.empty()) ask_reader(in_flight_.back());
-  in_flight_.push_back({slot, std::make_unique<Result>(), {}});
+  if (in_flight_.size() > 1) ask_reader(*std::prev(in_flight_.end(), 2));
 }
 
 void GpuPipeline::ask_reader(Flight& flight) {
-  flight.read = readers_.enqueue([this, slot = flight.slot, result = flight.result.get()] { read(*slot, *result); });
+  try {
+    flight.read = readers_.enqueue([this, slot = flight.slot, result = flight.result.get()] { read(*slot, *result); });
+  } catch (const std::bad_alloc&) {  // its collector reads it, then
+  }
 }
 
 void GpuPipeline::read(FrameSlot& slot, Result& result) {
@@ -107,6 +115,7 @@ double GpuPipeline::network_ms(int runs, int contexts) {
 Counters GpuPipeline::counters() const {
   Counters now = counters_;
   now.device_allocations = model_->device->allocations();
+  now.module_loads = model_->device->module_loads();
   return now;
 }
 

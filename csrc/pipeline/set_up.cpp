@@ -6,6 +6,8 @@
 #include "pipeline/settings.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -70,6 +72,7 @@ ReadyPipeline set_up_cpu(Info info, const Options& options) {
 }
 
 ReadyPipeline set_up_gpu(Info info, int ordinal, const Options& options) {
+  network::check_engine_file(info.model);
   auto device = std::make_shared<const cuda::Device>(cuda::open_driver(), ordinal);
   info.device = "cuda:" + std::to_string(ordinal);
   info.backend = "tensorrt";
@@ -96,9 +99,20 @@ ReadyPipeline set_up_gpu(Info info, int ordinal, const Options& options) {
   return {std::move(info), std::move(names), std::move(rule), std::make_unique<GpuPipeline>(std::move(model), crew)};
 }
 
+/// Networks speak from threads of their own, several at once.
+LogCallback one_at_a_time(const LogCallback& log) {
+  if (!log) return log;
+  return [log, speaking = std::make_shared<std::recursive_mutex>()](LogLevel level, const std::string& sentence) {
+    const std::lock_guard<std::recursive_mutex> turn(*speaking);
+    log(level, sentence);
+  };
+}
+
 }  // namespace
 
-ReadyPipeline set_up(const std::string& model, const Options& options) {
+ReadyPipeline set_up(const std::string& model, const Options& given) {
+  Options options = given;
+  options.log = one_at_a_time(given.log);
   check_options(options);
   Info info;
   info.model = model;

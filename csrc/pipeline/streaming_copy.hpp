@@ -7,8 +7,9 @@
 namespace rfseg::pipeline {
 
 /// Copies `bytes` past the processor's caches where it has stores for that. The device then takes them from memory, not
-/// out of the caches of whichever cores wrote them: on an H200's host a frame is uploaded up to twice as fast. All
-/// bytes are in memory when it returns. The ranges do not overlap; any alignment.
+/// out of the caches of whichever cores wrote them: on an H200's host a frame is uploaded up to twice as fast. When
+/// it returns, who is told of it afterwards sees all bytes, as after any copy. The ranges do not overlap; any
+/// alignment.
 void copy_streaming(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes);
 
 }  // namespace rfseg::pipeline

@@ -53,6 +53,7 @@ class Segmenter:
         threads: int | None = None,
         outlines: OutlineMode | None = None,
         stages: Literal["device", "host"] = "device",
+        tensorrt: str | os.PathLike[str] | None = None,
         allow_engine_code: bool = False,
     ) -> None:
         """Opens a model and waits until it is loaded.
@@ -72,6 +73,8 @@ class Segmenter:
             outlines: outlines to trace before a result is handed out; default: when they are first asked for.
             stages: on a GPU, "device": everything runs there; "host": all but the network runs on the host, for
                 debugging and comparing.
+            tensorrt: on a GPU, path of the library (`libnvinfer.so.10`); default: the environment variable
+                RFSEG_TENSORRT, then the folders of NVIDIA's pip packages, then the system's loader.
             allow_engine_code: let an engine run machine code that it carries, as version-compatible ones may. Only for
                 files you trust.
 
@@ -95,7 +98,7 @@ class Segmenter:
             stages=stages,
             outlines=outlines,
             onnxruntime=onnxruntime_library(),
-            tensorrt="",
+            tensorrt=os.fspath(tensorrt) if tensorrt is not None else "",
             library_folders=tensorrt_folders(),
             allow_engine_code=allow_engine_code,
             log=_log,
@@ -211,7 +214,8 @@ class Segmenter:
         """Model, device, backend with its library and version, precision, network sizes, slots, threads.
 
         On a GPU also its name, and what happened so far: frames that took a slower path because a buffer was too small
-        for what they held, device and pinned buffers made, bytes that came back for the last frame.
+        for what they held, device and pinned buffers made, kernel images loaded, bytes that came back for the last
+        frame.
         """
         return {**self._core.info, **(self._core.counters if "gpu" in self._core.info else {})}
 

@@ -73,6 +73,10 @@ void* createInferRuntime_INTERNAL(void* logger, std::int32_t version) {
   lay_tables();
   auto* const runtime = static_cast<Object*>(make("runtime", state().runtime, nullptr));
   if (is(Misbehaviour::no_methods)) runtime->implementation = nullptr;
+  if (is(Misbehaviour::foreign_table)) runtime->destructors = *static_cast<const void* const* const*>(logger);
+  if (is(Misbehaviour::unreadable_table)) runtime->destructors = guard(true);
+  if (is(Misbehaviour::stray_methods)) runtime->inside.methods = reinterpret_cast<const void* const*>(runtime);
+  if (is(Misbehaviour::cut_methods)) runtime->inside.methods = guard(true) - 2;
   return runtime;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ enum class Misbehaviour {
   wrapped_engine,  ///< the same of the engine, as a plan's own runtime may
   no_methods,      ///< the runtime has no implementation
   data_as_destructor,
+  foreign_table,  ///< the runtime's table is in another library
+  unreadable_table,
+  stray_methods,  ///< the implementation's table is in no library
+  cut_methods,    ///< that table ends where memory does
   plan_rejected,  ///< 0x228, with two logged errors
   plan_rejected_silently,
   no_context,  ///< 0x228
@@ -35,8 +40,8 @@ enum class Misbehaviour {
   address_refused,
   shape_refused,
   shapes_not_inferred,
+  another_engine,  ///< the context names what is not its engine
   nameless_tensor,
-  impossible_type,
   too_many_tensors,
 };
 
@@ -45,9 +50,10 @@ struct TensorModel {
   bool input = false;
   std::int32_t type = 0;  ///< 0 float32, 1 float16, 3 int32
   std::vector<std::int64_t> shape;
-  std::int32_t location = 0;                        ///< 1: host
-  std::int32_t format = 0;                          ///< not 0: vectorised
-  std::vector<std::int64_t> shape_at_batch_1 = {};  ///< empty: `shape` with its open sizes as 1
+  std::int32_t location = 0;                         ///< 1: host
+  std::int32_t format = 0;                           ///< not 0: vectorised
+  std::vector<std::int64_t> shape_at_batch_1 = {};   ///< empty: `shape` with its open sizes as 1
+  std::optional<std::int32_t> mode = {}, rank = {};  ///< claimed whatever `input` and `shape` say
 };
 
 class TensorRt {

@@ -2,7 +2,11 @@
 // Every entry that the library must not call reports itself.
 #include "stand_in_tensorrt_state.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -107,10 +111,14 @@ std::int32_t tensor_count(void*) {
 const char* tensor_name(void*, std::int32_t index) {
   return is(Misbehaviour::nameless_tensor) ? "" : state().tensors.at(static_cast<std::size_t>(index)).name.c_str();
 }
-Dims engine_shape(void*, const char* name) { return dims_of(tensor(name).shape); }
-std::int32_t tensor_type(void*, const char* name) { return is(Misbehaviour::impossible_type) ? 12 : tensor(name).type; }
+Dims engine_shape(void*, const char* name) {
+  Dims dims = dims_of(tensor(name).shape);
+  dims.rank = tensor(name).rank.value_or(dims.rank);
+  return dims;
+}
+std::int32_t tensor_type(void*, const char* name) { return tensor(name).type; }
 std::int32_t tensor_location(void*, const char* name) { return tensor(name).location; }
-std::int32_t tensor_mode(void*, const char* name) { return tensor(name).input ? 1 : 2; }
+std::int32_t tensor_mode(void*, const char* name) { return tensor(name).mode.value_or(tensor(name).input ? 1 : 2); }
 std::int32_t tensor_format(void*, const char* name) { return tensor(name).format; }
 Dims profile_shape(void*, const char* name, std::int32_t profile, std::int32_t bound) {
   Dims dims = dims_of(tensor(name).shape);
@@ -122,7 +130,10 @@ std::int64_t memory_bytes(void*) { return std::int64_t{5} << 32; }
 
 // --- context
 
-void* get_engine(void* self) { return object_of(self)->parent; }
+void* get_engine(void* self) {
+  Object* const engine = object_of(self)->parent;
+  return is(Misbehaviour::another_engine) ? engine->parent : engine;
+}
 bool set_input_shape(void* self, const char* name, const Dims* dims) {
   if (is(Misbehaviour::shape_refused)) {
     speak(1, "the shape is outside of the profile");
@@ -163,6 +174,15 @@ void lay(Table& table, const std::vector<Row>& rows, bool is_short) {
 
 }  // namespace
 
+const void* const* guard(bool locked) {
+  static std::array<std::byte, std::size_t{1} << 18> room;  // a whole page lies in it, at least a page from its start
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(room.data()) / page + 2) * page;
+  void* const address = reinterpret_cast<void*>(begin);
+  if (mprotect(address, page, locked ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) std::abort();
+  return static_cast<const void* const*>(address);
+}
+
 void* make(const char* kind, const Table& methods, Object* parent) {
   auto object = std::make_unique<Object>();
   Object* const made = object.get();
@@ -177,6 +197,7 @@ void* make(const char* kind, const Table& methods, Object* parent) {
 
 void lay_tables() {
   State& s = state();
+  guard(is(Misbehaviour::unreadable_table) || is(Misbehaviour::cut_methods));
   s.destructors = {code(&complete_destructor), code(&deleting_destructor)};
   if (is(Misbehaviour::data_as_destructor)) s.destructors[1] = &s;
   lay(s.runtime,

@@ -54,6 +54,8 @@ inline bool is(Misbehaviour how) { return state().how == how; }
 inline void* failure() { return reinterpret_cast<void*>(std::uintptr_t{0x228}); }
 
 void* make(const char* kind, const Table& methods, Object* parent);
+/// A page of this library that can be read only when it is not `locked`.
+const void* const* guard(bool locked);
 /// Fills the tables for the version and the misbehaviour that are set.
 void lay_tables();
 

@@ -59,18 +59,18 @@ TEST_CASE("crew: threads that look out help as sleeping ones do") {
 TEST_CASE("crew: what is done is passed on in order, on the calling thread, while the rest is worked on") {
   Crew crew(3, kShort);
   for (const int count : {0, 1, 2, 100}) {
-    std::vector<std::atomic<bool>> done(static_cast<std::size_t>(count));
+    std::vector<int> done(static_cast<std::size_t>(count));  // not atomic: passing on must order it
     std::vector<int> passed;
     const auto caller = std::this_thread::get_id();
     crew.split(
         count,
         [&done](int index) {
           if (index % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
-          done[static_cast<std::size_t>(index)] = true;
+          done[static_cast<std::size_t>(index)] = index + 1;
         },
         [&](int index) {
           CHECK((std::this_thread::get_id() == caller));
-          CHECK(done[static_cast<std::size_t>(index)]);
+          CHECK(done[static_cast<std::size_t>(index)] == index + 1);
           passed.push_back(index);
         });
     CHECK(passed == first(count));

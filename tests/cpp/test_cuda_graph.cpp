@@ -6,7 +6,16 @@
 
 #include <rfseg/error.hpp>
 
+#include <kernel_abi.hpp>
+
+#include <iterator>
+#include <map>
 #include <stdexcept>
+
+extern "C" {
+extern const unsigned char rfseg_kernels_begin[];
+extern const unsigned char rfseg_kernels_end[];
+}
 
 using namespace rfseg::cuda;
 using stand_in::blob_of;
@@ -33,10 +42,12 @@ std::string chosen(std::pair<int, int> capability, const std::vector<stand_in::B
 }  // namespace
 
 TEST_CASE("kernel images: the best one for each device") {
-  const std::vector<stand_in::BlobEntry> all = {cubin(80),  cubin(86),  cubin(89), cubin(90),
-                                                cubin(100), cubin(120), ptx(80)};
+  const std::vector<stand_in::BlobEntry> all = {cubin(80), cubin(86),  cubin(87),  cubin(89),
+                                                cubin(90), cubin(100), cubin(120), ptx(80)};
   CHECK(chosen({8, 0}, all) == "cubin for 8.0; PTX for 8.0; ");
-  CHECK(chosen({8, 7}, all) == "cubin for 8.6; PTX for 8.0; ");
+  CHECK(chosen({8, 6}, all) == "cubin for 8.6; PTX for 8.0; ");
+  CHECK(chosen({8, 7}, all) == "cubin for 8.7; PTX for 8.0; ");
+  CHECK(chosen({8, 8}, all) == "cubin for 8.7; PTX for 8.0; ");
   CHECK(chosen({8, 9}, all) == "cubin for 8.9; PTX for 8.0; ");
   CHECK(chosen({9, 0}, all) == "cubin for 9.0; PTX for 8.0; ");
   CHECK(chosen({10, 3}, all) == "cubin for 10.0; PTX for 8.0; ");
@@ -47,6 +58,21 @@ TEST_CASE("kernel images: the best one for each device") {
                        doctest::Contains("a GPU (cuda:0, compute capability 7.5) is not supported: "
                                          "rfseg's kernels need compute capability 8.0 or later"),
                        rfseg::BackendError);
+}
+
+TEST_CASE("kernel images: the embedded ones serve every GPU that is promised") {
+  using Number = rfseg::kernel_abi::Kernel;
+  const Number kernels[] = {Number::resize_x,        Number::resize_y, Number::resize_x_final, Number::resize_y_final,
+                            Number::resize_bilinear, Number::select,   Number::mask_count,     Number::mask_runs};
+  const KernelBlob blob(rfseg_kernels_begin, static_cast<std::size_t>(rfseg_kernels_end - rfseg_kernels_begin));
+  std::map<std::uint32_t, std::string> images;
+  for (const KernelImage& image : blob.images()) images[image.kernel] += image.text() + "; ";
+  CHECK(images.size() == std::size(kernels));
+  for (const Number kernel : kernels) {
+    CHECK(images[static_cast<std::uint32_t>(kernel)] ==
+          "cubin for 8.0; cubin for 8.6; cubin for 8.7; cubin for 8.9; cubin for 9.0; cubin for 10.0; "
+          "cubin for 12.0; PTX for 8.0; ");
+  }
 }
 
 TEST_CASE("kernel images: damaged files are refused") {

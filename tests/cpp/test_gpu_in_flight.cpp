@@ -3,6 +3,7 @@
 
 #include <rfseg/error.hpp>
 
+#include <iterator>
 #include <optional>
 
 using namespace rfseg;
@@ -14,9 +15,10 @@ using stand_in::thrown;
 namespace {
 
 std::vector<Frame> frames(int count) {
-  constexpr ImageSize kSizes[] = {{33, 50}, {33, 50}, {60, 30}, {16, 24}, {33, 50}, {700, 301}};
+  constexpr ImageSize kSizes[] = {{33, 50}, {33, 50}, {60, 30}, {16, 24}, {33, 50}, {700, 301}, {25, 25}};
+  constexpr int kCount = std::size(kSizes);  // five sizes, one more than a slot keeps plans for
   std::vector<Frame> made;
-  for (int i = 0; i < count; ++i) made.emplace_back(kSizes[i % 6], 1000 + static_cast<std::uint64_t>(i));
+  for (int i = 0; i < count; ++i) made.emplace_back(kSizes[i % kCount], 1000 + static_cast<std::uint64_t>(i));
   return made;
 }
 

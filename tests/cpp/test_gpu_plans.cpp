@@ -31,6 +31,9 @@ TEST_CASE("gpu plans: a new size costs each slot that needs it one plan, a known
   const Frame frame({33, 50}, 1);
   const Costs ready = costs(stand, *pipeline);
   CHECK(ready.captures == 0);
+  const std::int64_t loads = pipeline->counters().module_loads;
+  CHECK(loads == stand.control.calls("cuModuleLoadDataEx"));
+  CHECK(loads > 0);
   for (int i = 0; i < 4; ++i) stand.expect_equal(stand.infer(*pipeline, frame.view), stand.expected(frame.view));
   Costs before = costs(stand, *pipeline);
   CHECK(before.captures == 1);  // one at a time: always in the slot that knows the size
@@ -44,6 +47,7 @@ TEST_CASE("gpu plans: a new size costs each slot that needs it one plan, a known
   }
   for (int slot = 1; slot <= 3; ++slot) stand.expect_equal(pipeline->collect(nullptr), stand.expected(frame.view));
   CHECK(added.size() == 1);  // every slot makes the same
+  CHECK(pipeline->counters().module_loads == loads);
   CHECK(*added.begin() > 0);
   const int runs = stand.network_runs;
   for (int i = 0; i < 12; ++i) stand.expect_equal(stand.infer(*pipeline, frame.view), stand.expected(frame.view));

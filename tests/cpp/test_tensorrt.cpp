@@ -49,7 +49,6 @@ TEST_CASE("tensorrt: an engine runs, is captured and replayed, for both majors")
     CHECK(engine.contract().network_size.height == 16);
     CHECK(engine.bytes().input == 3 * 16 * 16 * 4);
     CHECK(engine.bytes().masks == 4 * 4 * 4 * 4);
-    CHECK(engine.device_memory_bytes() == std::int64_t{5} << 32);
 
     int runs = 0;
     stand.tensorrt.set_work([&](void* stream, auto work) { return stand.control.enqueue(stream, work); },

@@ -106,6 +106,10 @@ TEST_CASE("tensorrt library: a runtime that is not driven rightly is left alone"
         {Misbehaviour::wrong_self, "names another object as its own"},
         {Misbehaviour::no_methods, "it has no implementation"},
         {Misbehaviour::data_as_destructor, "a destructor entry is no code"},
+        {Misbehaviour::foreign_table, "its method table is not in the opened library"},
+        {Misbehaviour::unreadable_table, "its method table is not readable"},
+        {Misbehaviour::stray_methods, "its implementation has no method table in a loaded library"},
+        {Misbehaviour::cut_methods, "its implementation's method table is too short"},
     };
     int left = 0;
     for (const auto& [how, why] : cases) {

@@ -1,8 +1,6 @@
 // Engines and contexts whose interface is not the expected one.
-#include "cuda_stand.hpp"
-#include "network/tensorrt_engine.hpp"
 #include "network/tensorrt_object.hpp"
-#include "stand_in_tensorrt.hpp"
+#include "tensorrt_stand.hpp"
 
 #include <rfseg/error.hpp>
 
@@ -14,8 +12,11 @@
 #include <fstream>
 
 using namespace rfseg;
+using stand_in::contains;
 using stand_in::Misbehaviour;
 using stand_in::Stand;
+using stand_in::TensorModel;
+using stand_in::TensorRtStand;
 
 TEST_CASE("tensorrt objects: an engine or context with another interface is refused and left alone") {
   stand_in::TensorRt& tensorrt = stand_in::tensorrt(RFSEG_STAND_IN_TENSORRT);
@@ -31,7 +32,6 @@ TEST_CASE("tensorrt objects: an engine or context with another interface is refu
       {Misbehaviour::short_engine_table, "engine: entry 20 of its methods is no code", 1, 0},
       {Misbehaviour::short_context_table, "execution context: entry 20 of its methods is no code", 0, 1},
       {Misbehaviour::nameless_tensor, "engine: tensor 0 has no name", 0, 0},
-      {Misbehaviour::impossible_type, "engine: tensor 'input' has impossible properties", 0, 0},
       {Misbehaviour::too_many_tensors, "engine: it claims 5000 tensors", 0, 0},
   };
   int refused = 0;
@@ -54,19 +54,42 @@ TEST_CASE("tensorrt objects: an engine or context with another interface is refu
       ++refused;
     }
   }
-  CHECK(refused == 10);
+  CHECK(refused == 8);
 
   tensorrt.reset();
-  tensorrt.misbehave(Misbehaviour::wrapped_engine);
-  std::string said;
-  network::TensorRtOptions options;
-  options.library = RFSEG_STAND_IN_TENSORRT;
-  options.log = [&said](LogLevel level, const std::string& text) { said += level == LogLevel::warning ? text : ""; };
-  network::TensorRtEngine(file, stand.device, options).make_context();
-  CHECK(said == "TensorRT: engine: the implementation names another object as its own");
-  CHECK(tensorrt.live().empty());
-  tensorrt.reset();
   std::filesystem::remove(file);
+}
+
+TEST_CASE("tensorrt objects: what a plan's own runtime may have wrapped is only said") {
+  const std::pair<Misbehaviour, const char*> cases[] = {
+      {Misbehaviour::wrapped_engine, "TensorRT: engine: the implementation names another object as its own\n"},
+      {Misbehaviour::another_engine, "TensorRT: execution context: it names another engine as its own\n"},
+  };
+  for (const auto& [how, said] : cases) {
+    TensorRtStand stand;
+    CHECK(stand.refusal<Error>(how, true) == "nothing was thrown");
+    REQUIRE(stand.logged.size() == 1);
+    CHECK(stand.logged[0].first == LogLevel::warning);
+    CHECK(stand.log_text() == said);
+  }
+}
+
+TEST_CASE("tensorrt objects: an engine with impossible tensors is refused") {
+  TensorRtStand stand;
+  stand.tensorrt.set_tensors({});
+  CHECK(contains(stand.refusal<BackendError>(Misbehaviour::none), "engine: it claims 0 tensors"));
+  const auto answer_to = [&stand](const auto& change) {
+    TensorModel tensor{"x", true, 0, {1, 3, 8, 8}};
+    change(tensor);
+    stand.tensorrt.set_tensors({tensor});
+    return stand.refusal<Error>(Misbehaviour::none);
+  };
+  const char* const impossible = "TensorRT interface check: engine: tensor 'x' has impossible properties";
+  CHECK(contains(answer_to([](auto& x) { x.type = 11; }), "its input is e8m0, not float32 or float16"));
+  for (const std::int32_t wrong : {-1, 12}) CHECK(contains(answer_to([&](auto& x) { x.type = wrong; }), impossible));
+  for (const std::int32_t wrong : {-1, 2}) CHECK(contains(answer_to([&](auto& x) { x.location = wrong; }), impossible));
+  for (const std::int32_t wrong : {0, 3}) CHECK(contains(answer_to([&](auto& x) { x.mode = wrong; }), impossible));
+  for (const std::int32_t wrong : {-2, 9}) CHECK(contains(answer_to([&](auto& x) { x.rank = wrong; }), impossible));
 }
 
 TEST_CASE("tensorrt objects: whatever the address is, looking at it does not fault") {

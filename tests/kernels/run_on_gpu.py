@@ -25,8 +25,9 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 from triton_kernels import abi, image_file
 
 from kernels.cuda_device import CudaDevice
-from kernels.scenes import HD, NETWORKS, UHD, frame_of, scene
+from kernels.scenes import HD, NETWORKS, UHD, contract_masks, expected_records, frame_of, scene, select_cases
 from kernels.stages import (
+    RECORD,
     Launch,
     MaskOutputs,
     bilinear_launches,
@@ -94,46 +95,40 @@ def time_launches(device: CudaDevice, what: str, launches: list[Launch]) -> None
         print(f"  time    {what:32s} {name:16s} {median:8.2f} us  p90 {late:8.2f}  {grid}", flush=True)
 
 
-def expected_select(labels: np.ndarray, cut: np.ndarray, most: int) -> np.ndarray:
-    """Flat indices of the instances."""
-    flat = labels.astype(np.float32).reshape(-1)
-    order = np.argsort(-flat, kind="stable")[: len(labels)]
-    return order[flat[order] >= cut[order % labels.shape[1]]][:most]
+def words_of(records: np.ndarray) -> np.ndarray:
+    """[K, words of a record]."""
+    return records.view(np.int32).reshape(-1, RECORD.itemsize // 4)
 
 
 def check_select(device: CudaDevice, report: Report) -> None:
     """Random and hostile logits of real sizes, 20 times each: the answer may not depend on the order of atomics."""
-    rng = np.random.default_rng(0)
-    for queries, columns, mean, cut in (
-        *((q, 91, -6.0, 0.0) for q in (100, 200, 300)),
-        (300, 91, -2.0, 0.0),
-        (300, 91, -4.0, -np.inf),
-        (300, 366, -5.0, 0.0),
-        (1024, 4, 0.0, 0.0),
-        (1, 1, 1.0, 0.0),
-    ):
-        labels = (np.round(rng.normal(mean, 2, (queries, columns)) * 8) / 8).astype(np.float32)
-        labels[rng.random(labels.shape) < 0.002] = np.nan
-        cuts = np.where(rng.random(columns) < 0.05, np.nan, cut).astype(np.float32)
-        dets = rng.normal(size=(queries, 4)).astype(np.float32)
+    for what, labels, cuts in select_cases():
+        dets = np.random.default_rng(0).normal(size=(len(labels), 4)).astype(np.float32)
         for dtype in (np.float32, np.float16):
-            narrow, boxes = labels.astype(dtype), dets.astype(dtype)
-            launch, selection = select_launch(device, narrow, boxes, cuts, 300)
-            order = expected_select(narrow, cuts, 300)
-            answers = []
-            for _ in range(20):
-                device.launch(launch)
-                found = read_fields(device, selection, "Selection")
-                records = found["records"][: found["record_count"][0]]
-                answers.append(records.tobytes() + found["slot_query"][: found["slot_count"][0]].tobytes())
-            what = f"select {queries}x{columns} mean {mean} cut {cut} {dtype.__name__}"
-            note = f"{found['passing_count'][0]} ranked"
-            report.equal(what, records["query"] * columns + records["column"], order, note)
-            slots = list(dict.fromkeys(order // columns))
-            report.equal(what + " slots", found["slot_query"][: found["slot_count"][0]], slots)
-            report.equal(what + " boxes", records["cx"], boxes[order // columns, 0].astype(np.float32))
-            report.equal(what + " repeated", np.array([answer == answers[0] for answer in answers]), np.ones(20, bool))
-        time_launches(device, f"{queries}x{columns} mean {mean} cut {cut}", [launch])
+            launch = compare_select(
+                device, report, f"select {what} {dtype.__name__}", labels.astype(dtype), dets.astype(dtype), cuts
+            )
+        time_launches(device, what, [launch])
+
+
+def compare_select(
+    device: CudaDevice, report: Report, what: str, labels: np.ndarray, dets: np.ndarray, cuts: np.ndarray
+) -> Launch:
+    """Every word that select promises."""
+    launch, selection = select_launch(device, labels, dets, cuts, 300)
+    records, slots = expected_records(labels, dets, cuts, 300)
+    answers = []
+    for _ in range(20):
+        device.launch(launch)
+        found = read_fields(device, selection, "Selection")
+        given = words_of(found["records"][: found["record_count"][0]])
+        answers.append(given.tobytes() + found["slot_query"][: found["slot_count"][0]].tobytes())
+    report.equal(what, given, words_of(records), f"{found['passing_count'][0]} ranked")
+    report.equal(what + " slots", found["slot_query"][: found["slot_count"][0]], slots)
+    cleared = [found[name] for name in ("toggle_count", "flags", "reserved", "slot_toggles")]
+    report.equal(what + " cleared", np.concatenate(cleared).any(), False)
+    report.equal(what + " repeated", np.array([answer == answers[0] for answer in answers]), np.ones(20, bool))
+    return launch
 
 
 def mask_case(
@@ -148,39 +143,55 @@ def mask_case(
     return [select, *launches], outputs
 
 
+def poisoned(values: np.ndarray, count: int) -> np.ndarray:
+    """`values` and behind them what nobody wrote, `count` in all."""
+    words = np.full((count, *values.shape[1:]), 0xA5A5A5A5, np.uint32).view(np.int32)
+    words[: len(values)] = values
+    return words
+
+
+def compare_masks(
+    device: CudaDevice, report: Report, what: str, frame: tuple[np.ndarray, ...], image_size: tuple[int, int]
+) -> tuple[list[Launch], MaskOutputs, int]:
+    """Every word that the host is handed, against dense twins; the launches, the outputs and how many toggles."""
+    labels, dets, masks = frame
+    launches, outputs = mask_case(device, frame, image_size)
+    for launch in launches:
+        device.launch(launch)
+    found = read_fields(device, outputs.hand_back, "HandBack")
+    records, queries = expected_records(labels, dets, np.zeros(labels.shape[1], np.float32), 300)
+    expected = [np.zeros(0, np.int64)]
+    for query in queries:
+        pixels = np.pad(dense_mask(masks[query].astype(np.float32), image_size).T.reshape(-1), 1)
+        expected.append(np.flatnonzero(pixels[1:] != pixels[:-1]))
+    toggles, ends = np.concatenate(expected), np.cumsum([len(toggles) for toggles in expected])
+    counts = [found[name][0] for name in ("record_count", "slot_count", "toggle_count", "flags")]
+    report.equal(what + " counts", np.array(counts), [len(records), len(queries), len(toggles), 0])
+    report.equal(what + " records", words_of(found["records"]), poisoned(words_of(records), abi.MAX_QUERIES))
+    report.equal(what + " ends", found["toggle_end"], poisoned(ends[1:], abi.MAX_QUERIES))
+    beyond = len(toggles) + 64
+    report.equal(what, device.read(outputs.toggles, np.int32, beyond), poisoned(toggles, beyond))
+    return launches, outputs, len(toggles)
+
+
 def check_masks(device: CudaDevice, report: Report) -> None:
-    """Scenes of real sizes against dense twins; times."""
+    """Scenes of real sizes, with times, and the masks of contract section 5."""
     cases = [("nano", HD, 10, 300), ("nano", HD, 1, 0), ("nano", HD, 10, 0), ("nano", UHD, 10, 600), ("nano", HD, 0, 1)]
     cases += [("2xlarge", UHD, 10, 600), ("2xlarge", HD, 40, 150), ("xlarge", HD, 300, 60), ("nano", (1, 5000), 3, 0)]
     cases += [("nano", (720, 1280), 10, 200), ("medium", (312, 176), 5, 60), ("nano", (40, 50), 4, 20)]
     for network, image_size, instances, size_px in cases:
         labels, dets, masks = scene(network, image_size, instances, size_px)
-        if image_size == (40, 50):
-            masks[np.random.default_rng(1).random(masks.shape) < 0.05] = np.nan
-            masks[np.random.default_rng(2).random(masks.shape) < 0.05] = np.inf
-        for half in (False, True):
-            logits = masks.astype(np.float16) if half else masks
-            launches, outputs = mask_case(device, (labels, dets, logits), image_size)
-            for launch in launches:
-                device.launch(launch)
-            found = read_fields(device, outputs.hand_back, "HandBack")
-            slots = found["slot_count"][0]
-            queries = list(dict.fromkeys(found["records"]["query"][: found["record_count"][0]]))
-            expected = [np.zeros(0, np.int64)]
-            for query in queries:
-                pixels = np.pad(dense_mask(logits[query].astype(np.float32), image_size).T.reshape(-1), 1)
-                expected.append(np.flatnonzero(pixels[1:] != pixels[:-1]))
-            what = f"masks {network} {image_size} {instances}x{size_px}px {'f16' if half else 'f32'}"
-            note = f"flags {found['flags'][0]}, {found['toggle_count'][0]} toggles"
-            report.equal(what + " instances", slots, len(set((labels > 0).nonzero()[0])))
-            ends = np.cumsum([len(toggles) for toggles in expected[1:]])
-            report.equal(what + " ends", found["toggle_end"][:slots], ends)
-            toggles = np.concatenate(expected)
-            report.equal(what, device.read(outputs.toggles, np.int32, len(toggles)), toggles, note)
-            beyond = device.read(outputs.toggles + 4 * len(toggles), np.uint32, 64)
-            report.equal(what + " untouched", beyond, np.full(64, 0xA5A5A5A5))
-        report.equal(what + " repeated", replays_agree(device, launches, outputs, len(toggles)), np.ones(100, bool))
+        what = f"masks {network} {image_size} {instances}x{size_px}px"
+        compare_masks(device, report, what + " f32", (labels, dets, masks), image_size)
+        narrow = (labels, dets, masks.astype(np.float16))
+        launches, outputs, toggles = compare_masks(device, report, what + " f16", narrow, image_size)
+        report.equal(what + " repeated", replays_agree(device, launches, outputs, toggles), np.ones(100, bool))
         time_launches(device, what, launches)
+    for name, masks, image_size in contract_masks():
+        labels = np.arange(len(masks), 0, -1, np.float32)[:, None]
+        dets = np.random.default_rng(0).random((len(masks), 4), np.float32)
+        for logits in (masks, masks.astype(np.float16)):
+            compare_masks(device, report, f"masks {name} {logits.dtype}", (labels, dets, logits), image_size)
 
 
 def replays_agree(device: CudaDevice, launches: list[Launch], outputs: MaskOutputs, toggles: int) -> np.ndarray:

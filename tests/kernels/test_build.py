@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,25 +17,25 @@ from triton_kernels.cpp_header import cpp_header
 ROOT = Path(__file__).parents[2]
 
 
-def run_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_python(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a fresh interpreter in which Triton compiles instead of interpreting."""
-    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"} | variables
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 
-def build(folder: Path, out: Path, kernel: str) -> subprocess.CompletedProcess[str]:
-    return run_python(
-        folder, "-m", "triton_kernels.build", "--out", str(out), "--kernels", kernel, "--capabilities", "90"
-    )
+def build(folder: Path, out: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Builds one kernel."""
+    command = ("-m", "triton_kernels.build", "--out", str(out), "--kernels", "mask_count", *options)
+    return run_python(folder, *command, **variables)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("built")
-    ran = build(ROOT, out, "mask_count")
+    ran = build(ROOT, out, "--capabilities", "90")
     assert ran.returncode == 0, ran.stderr
     return out
 
@@ -54,6 +55,36 @@ def test_file_holds_what_was_asked_for(built):
         len(cubin.code),
         len(ptx.code),
     ]
+
+
+def test_without_being_asked_every_supported_gpu_gets_its_image(tmp_path):
+    ran = build(ROOT, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    images = image_file.read((tmp_path / "kernels.bin").read_bytes())
+    supported = [("cubin", capability) for capability in (80, 86, 87, 89, 90, 100, 120)]
+    assert [(image.kind, image.compute_capability) for image in images] == [*supported, ("ptx", 80)]
+
+
+def test_older_gpus_are_refused_before_anything_is_compiled(tmp_path):
+    ran = build(ROOT, tmp_path / "out", "--capabilities", "90", "75")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("compute capability 7.5 is too old"), ran.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("version", ["3.5.1", "3.6.0+git123"])
+def test_another_triton_is_refused(tmp_path, version):
+    (tmp_path / "triton.py").write_text(f"__version__ = {version!r}\n")
+    ran = build(ROOT, tmp_path / "out", PYTHONPATH=str(tmp_path))
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"triton is {version}, but"), ran.stderr
+    assert ran.stderr.endswith("pip install triton==3.6.0\n"), ran.stderr
+
+
+def test_the_triton_that_is_required_is_the_one_that_is_installed():
+    from triton_kernels.build import TRITON_VERSION
+
+    assert set(re.findall(r"triton==([^\s;\"]+)", (ROOT / "pyproject.toml").read_text())) == {TRITON_VERSION}
 
 
 def test_file_survives_writing_and_refuses_what_is_not_whole(built):
@@ -95,7 +126,7 @@ def test_a_wrong_argument_list_is_caught(tmp_path):
 
 def test_same_bytes_from_another_folder(built, tmp_path):
     shutil.copytree(ROOT / "triton_kernels", tmp_path / "triton_kernels", ignore=shutil.ignore_patterns("__pycache__"))
-    ran = build(tmp_path, tmp_path / "out", "mask_count")
+    ran = build(tmp_path, tmp_path / "out", "--capabilities", "90")
     assert ran.returncode == 0, ran.stderr
     for name in ("kernels.bin", "manifest.json", "kernel_abi.hpp"):
         assert (tmp_path / "out" / name).read_bytes() == (built / name).read_bytes()

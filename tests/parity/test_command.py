@@ -38,6 +38,16 @@ def test_parity(engine, folder, capsys, resize):
     assert "cuda:0" in out
 
 
+def test_bench_in_words(engine, folder, capsys):
+    assert main(["bench", str(engine), str(folder), "--frames", "40"]) == 0
+    text = capsys.readouterr().out
+    print(text)
+    assert [line.split()[0] for line in text.splitlines()] == [
+        "machine", "versions", "model", "frames", "start", "stream", "latency", "stages", "gpu", "bytes", "made",
+    ]  # fmt: skip
+    assert "0 device or pinned buffers, 0 kernel images after the warm-up; 0 frames" in text
+
+
 def test_bench(engine, folder, capsys):
     assert main(["bench", str(engine), str(folder), "--frames", "100", "--slots", "1,4", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -45,7 +55,7 @@ def test_bench(engine, folder, capsys):
     assert set(report["streams"][1]["network_ms"]) == {"1", "4"}
     for row in report["streams"]:
         assert 0.2 < row["share_of_network_limit"]["1"] < 10
-        assert row["slow_frames"] == row["allocations"] == 0
+        assert row["slow_frames"] == row["allocations"] == row["module_loads"] == 0
     moved = report["streams"][0]["bytes_per_frame"]
     assert moved["up"] == 720 * 1280 * 3
     assert 0 < moved["back"] <= moved["back_most"] < 64 << 10

@@ -222,6 +222,15 @@ def test_an_interface_that_lies_is_refused(shared):
             shared().infer(SimpleNamespace(__cuda_array_interface__={**sound, **change}))
 
 
+def test_an_interface_that_is_malformed_is_refused(shared):
+    for interface in ({}, {"shape": (4, 4, 3), "typestr": "|u1", "data": None}, {"data": (1, False), "typestr": 7}):
+        with pytest.raises(rfseg.InputError, match="cannot be read through its __cuda_array_interface__"):
+            shared().infer(SimpleNamespace(__cuda_array_interface__=interface))
+    interface = {"shape": (4, 4, 3), "typestr": "|u1", "data": (8, False), "version": 3, "strides": (12, 3)}
+    with pytest.raises(rfseg.InputError, match="2 strides for 3 dimensions"):
+        shared().infer(SimpleNamespace(__cuda_array_interface__=interface))
+
+
 def test_page_locked_frames(open_engine, shared, clips, frame):
     expected = shared().infer(frame)
     segmenter = open_engine(slots=2)

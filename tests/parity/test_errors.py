@@ -76,6 +76,16 @@ def test_an_engine_with_code_of_its_own_needs_permission(engines, shared, mixed,
     print(caplog.text)
 
 
+def test_the_library_that_is_asked_for_is_the_one_that_runs(engines, shared, mixed, tmp_path):
+    absent = tmp_path / "libnvinfer.so.10"
+    with pytest.raises(rfseg.BackendError, match=str(absent)):
+        rfseg.Segmenter(engines["nano"], device="cuda", names=NAMES, tensorrt=absent)
+    path = shared("nano").info["library_path"]
+    with rfseg.Segmenter(engines["nano"], device="cuda", names=NAMES, tensorrt=path) as segmenter:
+        assert segmenter.info["library_path"] == path
+        assert_same(segmenter.infer(mixed[0]), shared("nano").infer(mixed[0]))
+
+
 @pytest.mark.parametrize("device", ["cuda:99", "cuda:7"])
 def test_a_gpu_that_is_not_there(engines, device):
     with pytest.raises(rfseg.BackendError, match=device.split(":")[1]):

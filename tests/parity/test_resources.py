@@ -8,7 +8,7 @@ COUNTERS = ("bytes_back",)
 
 
 def test_nothing_grows_after_warm_up(open_engine, mixed):
-    frames = mixed[:15]  # of 4 sizes in turn; 15 is odd, so that each of the 4 slots meets each size
+    frames = mixed[:15]  # of 4 sizes in turn
     with open_engine(slots=4, outlines="external") as segmenter:
         for _ in range(8):
             for _ in segmenter.stream(frames):
@@ -20,7 +20,7 @@ def test_nothing_grows_after_warm_up(open_engine, mixed):
             instances += sum(len(result) for result in segmenter.stream(frames))
         grown_bytes = own.memory_info().rss - resident_bytes
         assert {key: value for key, value in segmenter.info.items() if key not in COUNTERS} == before
-        assert before["device_allocations"] > 0
+        assert before["device_allocations"] > before["module_loads"] > 0
         assert instances > 20 * len(frames) == 300
         assert grown_bytes < 8 << 20
 

@@ -100,3 +100,61 @@ def test_ops_refuse_bad_arguments() -> None:
     refuse(r"max_detections is 0: it must be at least 1", max_detections=0)
     refuse(r"num_classes is 10, but labels has 9 columns", num_classes=10)
     refuse(r"0 x 5|0x5", image_size=(0, 5))
+
+
+class Producer:
+    """An object that offers one of the protocols for device memory, and gives what it was told to."""
+
+    def __init__(self, device: Any = None, tensor: Any = None, interface: Any = None) -> None:
+        if device is not None:
+            self.__dlpack_device__ = lambda: raise_or_give(device)
+            self.__dlpack__ = lambda stream=None: raise_or_give(tensor)
+        if interface is not None:
+            self.__cuda_array_interface__ = interface
+
+
+def raise_or_give(answer: Any) -> Any:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("frame", "sentence"),
+    [
+        (Producer(device=(1, 0)), r"got Producer in host memory: convert with numpy\.asarray\(frame\)"),
+        (Producer(device=(2, 0)), r"\(Producer\) is in device memory, but nothing here runs on a GPU"),
+        (Producer(interface={}), r"\(Producer\) is in device memory, but nothing here runs on a GPU"),
+        (Producer(device=()), r"\(Producer\) cannot be read through its __dlpack__: IndexError: "),
+        (Producer(device=("cuda", 0)), r"cannot be read through its __dlpack__: ValueError: .*'cuda'"),
+        (Producer(device=7), r"cannot be read through its __dlpack__: "),
+        (Producer(device=BufferError("it requires grad")), r"through its __dlpack__: BufferError: it requires grad"),
+    ],
+)
+def test_device_memory_is_refused_without_a_gpu(seg: rfseg.Segmenter, frame: Any, sentence: str) -> None:
+    for call in (seg.infer, seg.submit, lambda f: rfseg.ops.preprocess(f, (32, 32))):
+        with pytest.raises(rfseg.InputError, match=sentence):
+            call(frame)
+    assert seg.infer(GOOD).image_size == (48, 64), "the Segmenter must go on"
+
+
+def test_an_interrupt_in_a_producer_is_no_bad_frame(seg: rfseg.Segmenter) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        seg.infer(Producer(device=KeyboardInterrupt()))  # type: ignore[arg-type]
+
+
+def test_a_producer_is_not_asked_by_a_closed_segmenter() -> None:
+    segmenter = rfseg.Segmenter(DEMO_MODEL)
+    segmenter.close()
+    with pytest.raises(rfseg.Error, match="closed"):
+        segmenter.infer(Producer(device=AssertionError("it was asked")))  # type: ignore[arg-type]
+
+
+def test_a_producer_cannot_come_back_into_the_call(seg: rfseg.Segmenter) -> None:
+    class Returning:
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return (1, len(seg.infer(GOOD)))
+
+    with pytest.raises(rfseg.InputError, match="__dlpack__: Error: this Segmenter is at work"):
+        seg.infer(Returning())  # type: ignore[arg-type]
+    assert seg.infer(GOOD).image_size == (48, 64)

@@ -85,6 +85,7 @@ struct Info {
 struct Counters {
   std::int64_t slow_frames = 0;         ///< took the host's stages because a buffer was too small for what they held
   std::int64_t device_allocations = 0;  ///< device and pinned buffers made; TensorRT's own are not counted
+  std::int64_t module_loads = 0;        ///< kernel images loaded; a new size, threshold or class list loads none
   std::int64_t bytes_back = 0;          ///< that the device wrote for the frame collected last
 };
 

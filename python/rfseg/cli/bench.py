@@ -35,7 +35,9 @@ _EPILOG = """What is measured, after a warm-up, on frames that were decoded befo
   share     stream / network; above 100 % where frames in flight overlap in the network
   latency   ms of Segmenter.infer, one frame at a time, polygons included
   stages    ms of each stage within these single frames, median; on a GPU `network` is its whole time on the frame
+  gpu       ms of a single frame's graph: the network and rfseg's kernels around it
   bytes     moved to the GPU and back for a frame
+  made      on the GPU after the warm-up: nothing should be
 
 example:
   rfseg bench model.engine clip.mp4 --slots 1,2,4,8 --json
@@ -129,7 +131,13 @@ def _text(report: dict[str, Any]) -> str:
     ]
     if "bytes_per_frame" in first:
         moved = first["bytes_per_frame"]
-        lines.append(f"bytes    {moved['up']:,} up, {moved['back']:,} back (median; {moved['back_most']:,} at most)")
+        graph_ms, network_ms = first["stages_ms"]["network"], first["network_ms"]["1"]
+        lines += [
+            f"gpu      {graph_ms:.3f} ms a frame, {graph_ms - network_ms:.3f} more than the network alone",
+            f"bytes    {moved['up']:,} up, {moved['back']:,} back (median; {moved['back_most']:,} at most)",
+            f"made     {first['allocations']} device or pinned buffers, {first['module_loads']} kernel images after the"
+            f" warm-up; {first['slow_frames']} frames took the host's stages",
+        ]
     return "\n".join(lines)
 
 

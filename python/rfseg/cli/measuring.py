@@ -50,7 +50,8 @@ def measure(segmenter: Segmenter, frames: Frames, count: int, *, latency: bool =
     Returns:
         A JSON object: `slots`, `frames`, `instances_per_frame`, `stream_frames_per_second`, `network_ms` and
         `share_of_network_limit` by number of contexts, `slow_frames`, `allocations` (device and pinned buffers made
-        after the warm-up); with `latency` also `latency_ms`, `stages_ms` and `bytes_per_frame`.
+        after the warm-up), `module_loads` (kernel images loaded after it); with `latency` also `latency_ms`,
+        `stages_ms` and `bytes_per_frame`.
     """
     slots = segmenter.info["slots"]
     on_gpu = segmenter.device.startswith("cuda")
@@ -73,6 +74,7 @@ def measure(segmenter: Segmenter, frames: Frames, count: int, *, latency: bool =
         "share_of_network_limit": {contexts: round(rate * ms / 1e3, 4) for contexts, ms in network_ms.items()},
         "slow_frames": after.get("slow_frames", 0) - before.get("slow_frames", 0),
         "allocations": after.get("device_allocations", 0) - before.get("device_allocations", 0),
+        "module_loads": after.get("module_loads", 0) - before.get("module_loads", 0),
     }
     return {**report, **_one_at_a_time(times, frames, network_ms["1"], on_gpu)} if latency else report
 

@@ -1,7 +1,8 @@
 """A few frames through everything that runs on the GPU, for tools that make it a hundred times slower.
 
-Both sides of Pillow's pass order, bilinear, host and device frames, a frame by the slower path; each result is compared
-with the host's stages, so that a run that found nothing to check fails. Example:
+Both sides of Pillow's pass order, bilinear, frames in host, page-locked and device memory, a frame by the slower path;
+each result is compared with the host's stages, so that a run that found nothing to check fails. Device memory comes
+from the driver itself, since the tools make torch's start too slow. Example:
 
     compute-sanitizer --tool memcheck python tests/bench/gpu/short_run.py ENGINE
 """
@@ -9,6 +10,8 @@ with the host's stages, so that a run that found nothing to check fails. Example
 from __future__ import annotations
 
 import argparse
+import ctypes
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +29,52 @@ def blobs(height: int, width: int, seed: int) -> np.ndarray:
     return frame
 
 
-def check(segmenter: rfseg.Segmenter, frames: list[np.ndarray]) -> int:
-    """Streams frames and compares; returns how many instances were compared."""
+class Driver:
+    """The CUDA driver, as another library of the process uses it: on the primary context of the first GPU."""
+
+    def __init__(self) -> None:
+        self._cuda = ctypes.CDLL("libcuda.so.1")
+        device, self._context = ctypes.c_int(), ctypes.c_void_p()
+        self._call("cuInit", 0)
+        self._call("cuDeviceGet", ctypes.byref(device), 0)
+        self._call("cuDevicePrimaryCtxRetain", ctypes.byref(self._context), device)
+
+    def _call(self, name: str, *arguments: Any) -> None:
+        status = getattr(self._cuda, name)(*arguments)
+        if status != 0:
+            raise RuntimeError(f"{name} failed with CUDA error {status}")
+
+    def upload(self, pixels: np.ndarray) -> int:
+        """Address of a copy in device memory, which the process keeps to its end."""
+        address, before = ctypes.c_uint64(), ctypes.c_void_p()
+        self._call("cuCtxPushCurrent_v2", self._context)
+        self._call("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(pixels.nbytes))
+        self._call("cuMemcpyHtoD_v2", address, ctypes.c_void_p(pixels.ctypes.data), ctypes.c_size_t(pixels.nbytes))
+        self._call("cuCtxPopCurrent_v2", ctypes.byref(before))  # rfseg may not depend on what others left current
+        return address.value
+
+
+class DeviceFrame:
+    """A view of `pixels`, in device memory; `pixels` is C-contiguous, and the view has its strides."""
+
+    def __init__(self, driver: Driver, pixels: np.ndarray, view: np.ndarray) -> None:
+        self.__cuda_array_interface__ = {
+            "version": 3,
+            "data": (driver.upload(pixels) + view.ctypes.data - pixels.ctypes.data, True),
+            "typestr": "|u1",
+            "shape": view.shape,
+            "strides": None if view.flags.c_contiguous else view.strides,
+            "stream": 1,  # the copy may still be on its way, on the default stream
+        }
+
+
+def check(segmenter: rfseg.Segmenter, pixels: list[np.ndarray], frames: list[Any] | None = None) -> int:
+    """Streams frames (default: the pixels as they are) and compares with the pixels one by one as ordinary arrays.
+
+    Returns how many instances were compared.
+    """
     instances = 0
-    for frame, result in zip(frames, list(segmenter.stream(frames)), strict=True):
+    for frame, result in zip(pixels, list(segmenter.stream(pixels if frames is None else frames)), strict=True):
         columns, network_input, *tensors = segmenter._core.infer_with_tensors(frame)
         expected = segmenter._result(segmenter._core.postprocess_tensors(*tensors, frame.shape[:2]))
         assert segmenter._result(columns).masks.coco() == result.masks.coco() == expected.masks.coco()
@@ -38,6 +83,16 @@ def check(segmenter: rfseg.Segmenter, frames: list[np.ndarray]) -> int:
         assert np.isfinite(network_input).all()
         instances += len(result)
     return instances
+
+
+def check_other_memory(segmenter: rfseg.Segmenter, pixels: np.ndarray) -> int:
+    """The same for frames in device memory, whole and mirrored, and in page-locked memory."""
+    driver, mirrored, buffer = Driver(), pixels[:, ::-1], segmenter.frame_buffer(pixels.shape)
+    buffer[:] = pixels
+    frames = [DeviceFrame(driver, pixels, pixels), DeviceFrame(driver, pixels, mirrored), buffer]
+    found = check(segmenter, [pixels, mirrored, pixels], frames)
+    assert found > 0, "nothing was found in these frames"
+    return found
 
 
 def main() -> None:
@@ -54,6 +109,7 @@ def main() -> None:
             if resize == "pil":
                 wide = np.repeat(frames[0][::8], 200, axis=1)
                 found += check(segmenter, [wide[:, :100_000]])
+                found += check_other_memory(segmenter, frames[0])
             print(
                 f"{resize}: {found} instances compared, {segmenter.info['slow_frames']} by the slower path", flush=True
             )
