@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 namespace py = pybind11;
 
@@ -70,8 +71,9 @@ class BoundSegmenter {
   auto with_frame(const py::object& frame, Work work) {
     const Turn turn(taken_);
     expect_open();
-    const PythonFrame seen = image_from_python(frame, format_, consumer_);
-    return unlocked([&](Segmenter& s) { return work(s, seen.image); });
+    std::optional<PythonFrame> seen;  // torch gives a tensor away only while its device is current
+    segmenter_->on_device([&] { seen = image_from_python(frame, format_, consumer_); });
+    return unlocked([&](Segmenter& s) { return work(s, seen->image); });
   }
 
  public:

@@ -126,4 +126,9 @@ std::shared_ptr<std::uint8_t> GpuPipeline::frame_memory(std::size_t bytes) const
 
 std::uintptr_t GpuPipeline::frame_stream() const { return reinterpret_cast<std::uintptr_t>(frame_stream_.get()); }
 
+void GpuPipeline::on_device(const std::function<void()>& work) const {
+  const cuda::CurrentDevice current(*model_->device);
+  work();
+}
+
 }  // namespace rfseg::pipeline

@@ -29,6 +29,7 @@ class GpuPipeline final : public Pipeline {
   Counters counters() const override;
   std::shared_ptr<std::uint8_t> frame_memory(std::size_t bytes) const override;
   std::uintptr_t frame_stream() const override;
+  void on_device(const std::function<void()>& work) const override;
 
  private:
   struct Flight {

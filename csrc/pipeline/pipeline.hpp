@@ -7,6 +7,7 @@
 #include <rfseg/ops.hpp>
 #include <rfseg/segmenter.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -45,6 +46,9 @@ class Pipeline {
 
   /// As Segmenter::frame_stream.
   virtual std::uintptr_t frame_stream() const { return 0; }
+
+  /// As Segmenter::on_device.
+  virtual void on_device(const std::function<void()>& work) const { work(); }
 };
 
 /// The outputs among `tensors`, which stay where they are.

@@ -116,6 +116,7 @@ Result Segmenter::postprocess(const NetworkTensors& tensors, ImageSize image_siz
 }
 FrameBuffer Segmenter::frame_buffer(ImageSize size) const { return impl_->frame_buffer(size); }
 std::uintptr_t Segmenter::frame_stream() const { return impl_->pipeline().frame_stream(); }
+void Segmenter::on_device(const std::function<void()>& work) const { impl_->pipeline().on_device(work); }
 Counters Segmenter::counters() const { return impl_->pipeline().counters(); }
 int Segmenter::pending() const { return impl_->pending(); }
 void Segmenter::discard_pending() { impl_->discard_pending(); }

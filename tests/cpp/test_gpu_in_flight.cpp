@@ -55,6 +55,21 @@ TEST_CASE("gpu in flight: results come in order and belong to their frames") {
   }
 }
 
+TEST_CASE("gpu in flight: the device is current for who asks, and not longer") {
+  GpuStand stand;
+  const Segmenter segmenter = stand.segmenter(1);
+  const auto held = [&stand] {
+    return stand.control.calls("cuCtxPushCurrent_v2") - stand.control.calls("cuCtxPopCurrent_v2");
+  };
+  const int before = held();
+  int inside = 0;
+  segmenter.on_device([&] { inside = held(); });
+  CHECK(inside == before + 1);
+  CHECK(held() == before);
+  CHECK_THROWS_AS(segmenter.on_device([] { throw InputError("a producer's"); }), InputError);
+  CHECK(held() == before);
+}
+
 TEST_CASE("gpu in flight: the segmenter's rules") {
   GpuStand stand;
   Segmenter segmenter = stand.segmenter(3);

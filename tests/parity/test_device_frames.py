@@ -14,6 +14,7 @@ import pytest
 
 import rfseg
 from parity.answers import assert_same, differ
+from parity.producers import OnlyDlpack, OnlyInterface
 from paths import DEMO_MODEL
 
 pytestmark = pytest.mark.filterwarnings("default")  # importing torch and CuPy may warn
@@ -44,30 +45,6 @@ def cupy(absent):
 @pytest.fixture(scope="module")
 def frame(clips) -> np.ndarray:
     return clips["shapes_1080p"][2]
-
-
-class OnlyInterface:
-    """An array seen through __cuda_array_interface__ alone."""
-
-    def __init__(self, array):
-        self._array = array
-
-    @property
-    def __cuda_array_interface__(self):
-        return self._array.__cuda_array_interface__
-
-
-class OnlyDlpack:
-    """An array seen through DLPack alone."""
-
-    def __init__(self, array):
-        self._array = array
-
-    def __dlpack__(self, **options):
-        return self._array.__dlpack__(**options)
-
-    def __dlpack_device__(self):
-        return self._array.__dlpack_device__()
 
 
 TORCH_VIEWS = {

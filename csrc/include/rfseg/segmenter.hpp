@@ -153,6 +153,10 @@ class RFSEG_API Segmenter {
   /// ImageView::producer_stream. 0 on a CPU.
   std::uintptr_t frame_stream() const;
 
+  /// Calls `work` with this Segmenter's GPU current on the calling thread, then restores what was; on a CPU just calls
+  /// it. For producers of device frames, which look at what is current.
+  void on_device(const std::function<void()>& work) const;
+
   Counters counters() const;
   int pending() const;     ///< frames in flight
   void discard_pending();  ///< waits for the frames in flight and drops their results
