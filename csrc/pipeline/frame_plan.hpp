@@ -74,8 +74,7 @@ class FramePlan {
   std::optional<cuda::DeviceBuffer> tables_;
 
  public:
-  std::optional<cuda::GraphExec>
-      graph;  ///< captured by the slot: both stages with the network between them; ends first
+  std::optional<cuda::GraphExec> graph;  ///< captured by the slot: both stages and the network; ends first
 };
 
 }  // namespace rfseg::pipeline
