@@ -28,8 +28,6 @@ static_assert(sizeof(DlTensor) == 48 && offsetof(DlTensor, byte_offset) == 40, "
 
 constexpr int kDlCuda = 2, kDlCudaManaged = 13;
 
-std::string type_name(const py::object& object) { return py::str(py::type::handle_of(object).attr("__name__")); }
-
 std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape, std::int64_t item_bytes) {
   std::vector<std::int64_t> strides(shape.size());
   for (std::size_t i = shape.size(); i-- > 0; item_bytes *= shape[i]) strides[i] = item_bytes;
@@ -114,8 +112,7 @@ ForeignArray unless_malformed(const py::object& object, const char* protocol, Re
     throw refuse(error.what());
   } catch (const py::error_already_set& error) {
     if (!error.matches(PyExc_Exception)) throw;  // an interrupt is nobody's fault
-    throw refuse(std::string(py::str(py::type::handle_of(error.value()).attr("__name__"))) + ": " +
-                 std::string(py::str(error.value())));
+    throw refuse(type_name(error.value()) + ": " + std::string(py::str(error.value())));
   }
 }
 
@@ -133,6 +130,8 @@ ForeignArray from_dlpack_device(const py::object& object, FrameConsumer consumer
 }
 
 }  // namespace
+
+std::string type_name(const py::handle& object) { return py::str(py::type::handle_of(object).attr("__name__")); }
 
 std::optional<ForeignArray> foreign_array(const py::object& object, FrameConsumer consumer) {
   if (py::isinstance<py::array>(object)) return from_numpy(py::reinterpret_borrow<py::array>(object));

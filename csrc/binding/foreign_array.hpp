@@ -29,6 +29,9 @@ struct FrameConsumer {
   int device = -1;            ///< ordinal
 };
 
+/// "Tensor", for sentences.
+std::string type_name(const pybind11::handle& object);
+
 /// `object` as an array; nothing when it speaks none of the protocols. DLPack comes before the CUDA array interface,
 /// which some producers offer without naming a stream.
 /// @throws InputError  device memory where no GPU is, or of another GPU; an array of host memory that is not NumPy's; a

@@ -57,8 +57,8 @@ void validate(const ForeignArray& array) {
 PythonFrame image_from_python(const py::object& frame, PixelFormat format, FrameConsumer consumer) {
   const std::optional<ForeignArray> array = foreign_array(frame, consumer);
   if (!array) {
-    const std::string type = py::str(py::type::handle_of(frame).attr("__name__"));
-    throw InputError("expected a NumPy array uint8 [H, W, 3], got " + type + ": convert with numpy.asarray(frame)");
+    throw InputError("expected a NumPy array uint8 [H, W, 3], got " + type_name(frame) +
+                     ": convert with numpy.asarray(frame)");
   }
   validate(*array);
   return {{array->data, static_cast<int>(array->shape[0]), static_cast<int>(array->shape[1]), array->strides[0], format,

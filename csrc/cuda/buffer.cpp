@@ -3,6 +3,7 @@
 
 #include "cuda/check.hpp"
 
+#include <cstring>
 #include <utility>
 
 namespace rfseg::cuda {
@@ -76,6 +77,15 @@ void enqueue_copy(const Stream& stream, const DeviceBuffer& to, std::size_t offs
   expect_room(to.name(), to.bytes(), offset + bytes);
   check(stream.driver(), stream.driver().cuMemcpyHtoDAsync_v2(to.address() + offset, from, bytes, stream.get()),
         "cuMemcpyHtoDAsync_v2", to.name());
+}
+
+DeviceBuffer upload(const Stream& stream, const void* data, std::size_t bytes, const std::string& name) {
+  PinnedBuffer pinned(stream.device(), bytes, name + " on its way");
+  DeviceBuffer buffer(stream.device(), bytes, name);
+  std::memcpy(pinned.data(), data, bytes);
+  enqueue_copy(stream, buffer, pinned, bytes);
+  stream.wait_idle();
+  return buffer;
 }
 
 void enqueue_fill(const Stream& stream, const DeviceBuffer& buffer, unsigned char value) {

@@ -58,6 +58,11 @@ void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& fr
 void enqueue_copy(const Stream& stream, const DeviceBuffer& to, std::size_t offset, const void* from,
                   std::size_t bytes);
 
+/// A buffer of the device that holds these bytes. Waits for all work of `stream` so far. `name` appears in error
+/// messages. The device is current.
+/// @throws CudaError  out of memory, or `bytes` is 0
+DeviceBuffer upload(const Stream& stream, const void* data, std::size_t bytes, const std::string& name);
+
 /// Queues the setting of every byte of `buffer`.
 /// @throws CudaError
 void enqueue_fill(const Stream& stream, const DeviceBuffer& buffer, unsigned char value);

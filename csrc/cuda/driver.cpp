@@ -2,6 +2,7 @@
 #include "cuda/driver.hpp"
 
 #include "cuda/check.hpp"
+#include "cuda/loader.hpp"
 
 #include <rfseg/error.hpp>
 
@@ -38,10 +39,7 @@ SharedDriver open_driver(const std::string& path) {
   driver->path = driver_path(path);
   void* const library = dlopen(driver->path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    const char* const said = dlerror();
-    std::string reason = said != nullptr ? said : "the loader gives no reason";
-    if (reason.rfind(driver->path + ": ", 0) == 0) reason.erase(0, driver->path.size() + 2);
-    throw BackendError("no NVIDIA driver: " + driver->path + ": " + reason +
+    throw BackendError("no NVIDIA driver: " + driver->path + ": " + loader_reason(driver->path) +
                        "; install NVIDIA's driver, 525 or later, or run the .onnx file on the CPU");
   }
 #define RFSEG_CUDA_FIND(symbol, ...) find(library, driver->path, #symbol, driver->symbol);

@@ -2,6 +2,8 @@
 // in it that its version may lack.
 #include "network/onnx_api.hpp"
 
+#include "cuda/loader.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <dlfcn.h>
@@ -50,9 +52,7 @@ std::optional<Library> try_library(const std::string& name, std::string& reason)
   // RTLD_NODELETE: the library's threads and statics do not survive being unmapped.
   void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    const char* error = dlerror();
-    reason = error != nullptr ? error : "the loader gives no reason";
-    if (reason.rfind(name + ": ", 0) == 0) reason.erase(0, name.size() + 2);
+    reason = cuda::loader_reason(name);
     return std::nullopt;
   }
   void* symbol = dlsym(library, "OrtGetApiBase");

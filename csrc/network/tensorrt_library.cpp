@@ -1,6 +1,8 @@
 // The search for libnvinfer, the version gate, and the checks of the runtime object.
 #include "network/tensorrt_library.hpp"
 
+#include "cuda/loader.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <dlfcn.h>
@@ -96,9 +98,7 @@ Library::~Library() { log_->fall_silent(); }
 bool Library::open(const std::string& name, std::string& reason) {
   void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    const char* const error = dlerror();
-    reason = error != nullptr ? error : "the loader gives no reason";
-    if (reason.rfind(name + ": ", 0) == 0) reason.erase(0, name.size() + 2);
+    reason = cuda::loader_reason(name);
     return false;
   }
   std::int32_t (*library_version)() = nullptr;

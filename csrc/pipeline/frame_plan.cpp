@@ -1,6 +1,8 @@
 // Lays the geometry's tables out as the kernels read them, and launches the kernels on them.
 #include "pipeline/frame_plan.hpp"
 
+#include "raster/packed_rows.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <kernel_abi.hpp>
@@ -13,10 +15,6 @@
 namespace rfseg::pipeline {
 
 namespace {
-
-std::size_t packed_bytes(ImageSize size) {
-  return 3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
-}
 
 std::string text(ImageSize size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
 
@@ -108,22 +106,17 @@ FramePlan::FramePlan(const GpuModel& model, NetworkBuffers& network,
       network_(network),
       geometry_(checked(std::move(geometry))),
       format_(format),
-      upload_(model.device, packed_bytes(geometry_->source()), "frame upload"),
-      source_(model.device, packed_bytes(geometry_->source()), "frame"),
-      first_pass_(model.device, packed_bytes(between(*geometry_)), "first resize pass"),
+      upload_(model.device, raster::packed_bytes(geometry_->source()), "frame upload"),
+      source_(model.device, raster::packed_bytes(geometry_->source()), "frame"),
+      first_pass_(model.device, raster::packed_bytes(between(*geometry_)), "first resize pass"),
       column_toggles_(model.device,
                       bytes_of(kernel_abi::column_toggles_bytes(model.most_slots, geometry_->source().width)),
                       "run counts"),
       toggles_(model.device, kToggleCapacity * sizeof(std::int32_t), "runs"),
       host_toggles_(model.device, kToggleCapacity * sizeof(std::int32_t), "runs for the host") {
   const std::vector<std::int32_t> tables = build_tables();
-  const std::size_t bytes = tables.size() * sizeof(std::int32_t);
-  cuda::PinnedBuffer pinned(model.device, bytes, "tables on their way");
-  std::memcpy(pinned.data(), tables.data(), bytes);
-  tables_.emplace(model.device, bytes, "frame tables");
-  cuda::enqueue_copy(stream, *tables_, pinned, bytes);
   cuda::enqueue_fill(stream, source_, 0);  // the run before the capture reads it
-  stream.wait_idle();
+  tables_ = cuda::upload(stream, tables.data(), tables.size() * sizeof(std::int32_t), "frame tables");
 }
 
 std::vector<std::int32_t> FramePlan::build_tables() {

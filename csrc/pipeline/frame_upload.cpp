@@ -49,7 +49,7 @@ void gather(const cuda::Stream& stream, const ImageView& frame, const FramePlan&
 }
 
 void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels) {
-  const std::size_t row_bytes = 3 * static_cast<std::size_t>(frame.width);
+  const std::size_t row_bytes = raster::packed_bytes({1, frame.width});
   if (is_packed(frame)) {  // at once: row by row the same bytes took a quarter longer
     copy_streaming(pixels, frame.data + first * frame.row_bytes, static_cast<std::size_t>(end - first) * row_bytes);
     return;
@@ -66,7 +66,7 @@ void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels)
 /// The crew only copies: the driver takes one call at a time, so calls from every thread would queue up behind each
 /// other. What is copied is uploaded while the crew copies on.
 void copy_by_sections(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, Crew& crew) {
-  const std::size_t row_bytes = 3 * static_cast<std::size_t>(frame.width);
+  const std::size_t row_bytes = raster::packed_bytes({1, frame.width});
   const int piece_rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
   const int pieces = (frame.height + piece_rows - 1) / piece_rows;
   const std::size_t section_bytes = std::max(kSectionBytes, plan.upload().bytes() / kSections);

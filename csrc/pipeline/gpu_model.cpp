@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -20,15 +19,9 @@ namespace rfseg::pipeline {
 namespace {
 
 cuda::DeviceBuffer upload(const cuda::SharedDevice& device, const std::vector<float>& values, const std::string& name) {
-  const std::size_t bytes = values.size() * sizeof(float);
-  cuda::PinnedBuffer pinned(device, bytes, name + " on its way");
-  cuda::DeviceBuffer buffer(device, bytes, name);
-  std::memcpy(pinned.data(), values.data(), bytes);
   const cuda::CurrentDevice current(*device);
   const cuda::Stream stream(device, "upload of " + name);
-  cuda::enqueue_copy(stream, buffer, pinned, bytes);
-  stream.wait_idle();
-  return buffer;
+  return cuda::upload(stream, values.data(), values.size() * sizeof(float), name);
 }
 
 std::vector<float> normalised_bytes() {

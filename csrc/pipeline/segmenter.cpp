@@ -3,6 +3,7 @@
 #include <rfseg/segmenter.hpp>
 
 #include "pipeline/set_up.hpp"
+#include "raster/packed_rows.hpp"
 #include "raster/postprocess.hpp"
 
 #include <limits>
@@ -63,8 +64,7 @@ class Segmenter::Impl {
 
   FrameBuffer frame_buffer(ImageSize size) const {
     expect_pixels(size);
-    return {size,
-            pipeline().frame_memory(3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width))};
+    return {size, pipeline().frame_memory(raster::packed_bytes(size))};
   }
 
   Result postprocess(const NetworkTensors& tensors, ImageSize image_size) const {

@@ -16,7 +16,7 @@ ImageView forward_channels(ImageView view) {
 void pack_row(const ImageView& view, int y, std::uint8_t* packed) {
   const std::uint8_t* source = view.data + y * view.row_bytes;
   if (has_packed_rows(view)) {
-    std::memcpy(packed, source, 3 * static_cast<std::size_t>(view.width));
+    std::memcpy(packed, source, packed_bytes({1, view.width}));
     return;
   }
   for (int x = 0; x < view.width; ++x, source += view.pixel_bytes, packed += 3) {

@@ -10,6 +10,11 @@
 
 namespace rfseg::raster {
 
+/// Of packed pixels, three bytes each.
+inline std::size_t packed_bytes(ImageSize size) {
+  return 3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
+}
+
 /// The same pixels; channels that run backwards become the other format, so that a row of them needs no copy.
 ImageView forward_channels(ImageView view);
 

@@ -29,17 +29,13 @@ constexpr std::array<std::array<float, 256>, 3> make_normalised_bytes() {
 
 constexpr std::array<std::array<float, 256>, 3> kNormalisedBytes = make_normalised_bytes();
 
-std::size_t packed_bytes(int height, int width) {
-  return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3;
-}
-
 ImageView packed_view(const std::vector<std::uint8_t>& pixels, ImageSize size) {
   return {pixels.data(), size.height, size.width, static_cast<std::ptrdiff_t>(size.width) * 3};
 }
 
 void copy(const ImageView& in, std::vector<std::uint8_t>& packed_row, std::uint8_t* out) {
   PackedRows source(in, 1, packed_row);
-  const std::size_t row_bytes = packed_bytes(1, in.width);
+  const std::size_t row_bytes = packed_bytes({1, in.width});
   for (int y = 0; y < in.height; ++y, out += row_bytes) std::memcpy(out, source.row(y), row_bytes);
 }
 
@@ -47,7 +43,7 @@ void pass_across(const ImageView& in, const FrameGeometry& geometry, std::vector
                  std::uint8_t* out) {
   const RowKernels kernels = row_kernels();
   PackedRows source(in, kRowsAcross, packed_row);
-  const std::size_t row_bytes = packed_bytes(1, geometry.pil_x().out);
+  const std::size_t row_bytes = packed_bytes({1, geometry.pil_x().out});
   for (int y = 0; y < in.height; y += kRowsAcross) {
     const std::uint8_t* rows[kRowsAcross];
     std::uint8_t* results[kRowsAcross];
@@ -63,7 +59,7 @@ void pass_across(const ImageView& in, const FrameGeometry& geometry, std::vector
 void pass_down(const ImageView& in, const PilAxis& axis, ResizeScratch& scratch, std::uint8_t* out) {
   const RowKernels kernels = row_kernels();
   PackedRows source(in, axis.taps, scratch.packed_row);
-  const std::size_t row_bytes = packed_bytes(1, in.width);
+  const std::size_t row_bytes = packed_bytes({1, in.width});
   const std::int32_t* weight = axis.weight.data();
   for (std::size_t o = 0; o < axis.first.size(); ++o, out += row_bytes, weight += axis.taps) {
     scratch.rows.clear();
@@ -117,7 +113,7 @@ const float* normalised_bytes(int channel) { return kNormalisedBytes[static_cast
 void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch) {
   const ImageSize network = geometry.network();
   const PilAxis& axis_y = geometry.pil_y();
-  scratch.resized.resize(packed_bytes(network.height, network.width));
+  scratch.resized.resize(packed_bytes(network));
   std::uint8_t* const resized = scratch.resized.data();
   const bool same_width = geometry.pil_x().identity();
   const bool same_height = axis_y.identity();
@@ -128,7 +124,7 @@ void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScr
   const bool down_first = geometry.vertical_pass_first();
   const ImageSize between =
       down_first ? ImageSize{network.height, frame.width} : ImageSize{frame.height, network.width};
-  scratch.first_pass.resize(packed_bytes(between.height, between.width));
+  scratch.first_pass.resize(packed_bytes(between));
   if (down_first) {
     pass_down(frame, axis_y, scratch, scratch.first_pass.data());
     pass_across(packed_view(scratch.first_pass, between), geometry, scratch.packed_row, resized);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -31,12 +30,6 @@ REFUSED: list[tuple[Any, str]] = [
     (None, r"expected a NumPy array uint8 \[H, W, 3\], got NoneType"),
     ("frame.jpg", r"expected a NumPy array uint8 \[H, W, 3\], got str"),
 ]
-
-
-@pytest.fixture(scope="module")
-def seg() -> Iterator[rfseg.Segmenter]:
-    with rfseg.Segmenter(DEMO_MODEL) as segmenter:
-        yield segmenter
 
 
 @pytest.mark.parametrize(("frame", "sentence"), REFUSED, ids=[sentence[:40] for _, sentence in REFUSED])

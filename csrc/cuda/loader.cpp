@@ -1,0 +1,14 @@
+#include "cuda/loader.hpp"
+
+#include <dlfcn.h>
+
+namespace rfseg::cuda {
+
+std::string loader_reason(const std::string& name) {
+  const char* const said = dlerror();
+  std::string reason = said != nullptr ? said : "the loader gives no reason";
+  if (reason.rfind(name + ": ", 0) == 0) reason.erase(0, name.size() + 2);
+  return reason;
+}
+
+}  // namespace rfseg::cuda
