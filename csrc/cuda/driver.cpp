@@ -2,7 +2,7 @@
 #include "cuda/driver.hpp"
 
 #include "cuda/check.hpp"
-#include "cuda/loader.hpp"
+#include "host/loader.hpp"
 
 #include <rfseg/error.hpp>
 
@@ -39,7 +39,7 @@ SharedDriver open_driver(const std::string& path) {
   driver->path = driver_path(path);
   void* const library = dlopen(driver->path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    throw BackendError("no NVIDIA driver: " + driver->path + ": " + loader_reason(driver->path) +
+    throw BackendError("no NVIDIA driver: " + driver->path + ": " + host::loader_reason(driver->path) +
                        "; install NVIDIA's driver, 525 or later, or run the .onnx file on the CPU");
   }
 #define RFSEG_CUDA_FIND(symbol, ...) find(library, driver->path, #symbol, driver->symbol);

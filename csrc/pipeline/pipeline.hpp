@@ -2,7 +2,7 @@
 #pragma once
 
 #include "network/model_contract.hpp"
-#include "raster/select.hpp"
+#include "raster/detections/select.hpp"
 
 #include <rfseg/ops.hpp>
 #include <rfseg/segmenter.hpp>

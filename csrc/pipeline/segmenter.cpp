@@ -2,9 +2,9 @@
 #include <rfseg/error.hpp>
 #include <rfseg/segmenter.hpp>
 
-#include "pipeline/set_up.hpp"
-#include "raster/packed_rows.hpp"
-#include "raster/postprocess.hpp"
+#include "pipeline/opening/set_up.hpp"
+#include "raster/detections/postprocess.hpp"
+#include "raster/resize/packed_rows.hpp"
 
 #include <limits>
 #include <utility>

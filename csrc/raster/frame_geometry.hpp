@@ -2,8 +2,8 @@
 // Building it is the only costly step of a new frame size; it is immutable afterwards.
 #pragma once
 
-#include "raster/resample_table.hpp"
-#include "raster/tap_blocks.hpp"
+#include "raster/resize/resample_table.hpp"
+#include "raster/resize/tap_blocks.hpp"
 
 #include <rfseg/image.hpp>
 #include <rfseg/result.hpp>

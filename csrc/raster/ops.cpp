@@ -1,9 +1,9 @@
 #include <rfseg/error.hpp>
 #include <rfseg/ops.hpp>
 
+#include "raster/detections/postprocess.hpp"
 #include "raster/frame_geometry.hpp"
-#include "raster/postprocess.hpp"
-#include "raster/resize.hpp"
+#include "raster/resize/resize.hpp"
 
 #include <cmath>
 #include <limits>

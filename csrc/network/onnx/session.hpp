@@ -1,0 +1,28 @@
+// A model file opened in ONNX Runtime, and what it says about itself. Does not know what the tensors mean.
+#pragma once
+
+#include "network/model_contract.hpp"
+#include "network/onnx/api.hpp"
+
+#include <rfseg/segmenter.hpp>
+
+#include <string>
+#include <vector>
+
+namespace rfseg::network::onnx {
+
+/// Loads `model`. `log` receives the session's warnings and errors and outlives it; so does `env`. Waits.
+/// @throws ModelError  the file is missing, unreadable or not a model, or the library cannot run it
+Owned<Session> open_session(const Library& library, const Env* env, const std::string& model, int threads,
+                            LogCallback* log);
+
+std::vector<TensorDescription> describe_inputs(const Api& api, const Session* session);
+std::vector<TensorDescription> describe_outputs(const Api& api, const Session* session);
+
+/// Replaces the sizes of `tensor` by those of `value`, which has no open ones.
+void update_shape(const Api& api, const Value* value, TensorDescription& tensor);
+
+/// The model's own metadata; "" when the key is absent.
+std::string metadata(const Api& api, const Session* session, const std::string& key);
+
+}  // namespace rfseg::network::onnx

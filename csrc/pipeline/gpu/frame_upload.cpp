@@ -1,0 +1,106 @@
+#include "pipeline/gpu/frame_upload.hpp"
+
+#include "cuda/pointer.hpp"
+#include "host/streaming_copy.hpp"
+#include "raster/resize/packed_rows.hpp"
+
+#include <rfseg/error.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace rfseg::pipeline {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = 1 << 17;    // what one thread copies at a time
+constexpr std::size_t kSectionBytes = 1 << 20;  // at least, of what is uploaded while the rest is copied
+constexpr std::size_t kSections = 8;            // at most: each costs the calling thread a few microseconds
+
+DeviceAddress address_of(const ImageView& frame) { return reinterpret_cast<DeviceAddress>(frame.data); }
+
+bool is_packed(const ImageView& frame) {
+  return raster::has_packed_rows(frame) && frame.row_bytes == std::ptrdiff_t{3} * frame.width;
+}
+
+bool is_pinned(const cuda::Stream& stream, const ImageView& frame) {
+  return is_packed(frame) &&
+         cuda::describe_address(stream.driver(), address_of(frame)).kind == cuda::AddressKind::pinned;
+}
+
+void expect_device(const cuda::Stream& stream, const ImageView& frame) {
+  const cuda::AddressInfo info = cuda::describe_address(stream.driver(), address_of(frame));
+  const int ours = stream.device()->info().ordinal;
+  if (info.kind == cuda::AddressKind::device && info.device != ours)
+    throw InputError("the frame is on cuda:" + std::to_string(info.device) + ", the Segmenter on cuda:" +
+                     std::to_string(ours) + ": copy the frame there, or open a Segmenter on its device");
+  if (info.kind == cuda::AddressKind::ordinary)
+    throw InputError("the frame is said to be in device memory, but the driver knows no such memory");
+}
+
+void gather(const cuda::Stream& stream, const ImageView& frame, const FramePlan& plan, const cuda::Event& event) {
+  expect_device(stream, frame);
+  if (frame.producer_stream != 0) {
+    // Producer: whoever fills the frame. Consumer: this stream. Without the wait it would read pixels not written yet.
+    event.enqueue_record(reinterpret_cast<cuda::StreamHandle>(frame.producer_stream));
+    stream.enqueue_wait(event);
+  }
+  plan.enqueue_gather(stream, {address_of(frame), frame.row_bytes, frame.pixel_bytes, frame.channel_bytes});
+}
+
+void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels) {
+  const std::size_t row_bytes = raster::packed_bytes({1, frame.width});
+  if (is_packed(frame)) {  // at once: row by row the same bytes took a quarter longer
+    host::copy_streaming(pixels, frame.data + first * frame.row_bytes,
+                         static_cast<std::size_t>(end - first) * row_bytes);
+    return;
+  }
+  for (int y = first; y < end; ++y, pixels += row_bytes) {
+    if (raster::has_packed_rows(frame)) {
+      host::copy_streaming(pixels, frame.data + y * frame.row_bytes, row_bytes);
+    } else {
+      raster::pack_row(frame, y, pixels);
+    }
+  }
+}
+
+/// The crew only copies: the driver takes one call at a time, so calls from every thread would queue up behind each
+/// other. What is copied is uploaded while the crew copies on.
+void copy_by_sections(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, host::Crew& crew) {
+  const std::size_t row_bytes = raster::packed_bytes({1, frame.width});
+  const int piece_rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
+  const int pieces = (frame.height + piece_rows - 1) / piece_rows;
+  const std::size_t section_bytes = std::max(kSectionBytes, plan.upload().bytes() / kSections);
+  const auto pixels = reinterpret_cast<std::uint8_t*>(plan.upload().data());
+  const auto end_of = [&](int piece) { return std::min((piece + 1) * piece_rows, frame.height); };
+  const auto place = [&](int row) { return pixels + static_cast<std::size_t>(row) * row_bytes; };
+  int sent_rows = 0;
+  crew.split(
+      pieces, [&](int piece) { copy_rows(frame, piece * piece_rows, end_of(piece), place(piece * piece_rows)); },
+      [&](int piece) {
+        const int rows = end_of(piece) - sent_rows;
+        const std::size_t bytes = static_cast<std::size_t>(rows) * row_bytes;
+        if (bytes < section_bytes && piece + 1 < pieces) return;
+        cuda::enqueue_copy(stream, plan.source(), static_cast<std::size_t>(sent_rows) * row_bytes, place(sent_rows),
+                           bytes);
+        sent_rows += rows;
+      });
+}
+
+}  // namespace
+
+bool enqueue_upload(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, const cuda::Event& uploaded,
+                    host::Crew& crew) {
+  if (frame.memory == MemoryKind::device) {
+    gather(stream, frame, plan, uploaded);
+  } else if (is_pinned(stream, frame)) {
+    cuda::enqueue_copy(stream, plan.source(), 0, frame.data, plan.source().bytes());
+  } else {
+    copy_by_sections(stream, frame, plan, crew);
+    return false;
+  }
+  stream.enqueue_record(uploaded);
+  return true;
+}
+
+}  // namespace rfseg::pipeline

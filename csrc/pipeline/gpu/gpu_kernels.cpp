@@ -1,0 +1,45 @@
+// Finds the embedded images and loads them. Knows the kernels' numbers; what they compute is in triton_kernels/.
+#include "pipeline/gpu/gpu_kernels.hpp"
+
+#include <kernel_abi.hpp>
+
+#include <cstddef>
+
+extern "C" {
+extern const unsigned char rfseg_kernels_begin[];  // kernels.bin, embedded by csrc/cmake/Kernels.cmake
+extern const unsigned char rfseg_kernels_end[];
+}
+
+namespace rfseg::pipeline {
+
+namespace {
+
+cuda::KernelBlob embedded_kernels() {
+  return {rfseg_kernels_begin, static_cast<std::size_t>(rfseg_kernels_end - rfseg_kernels_begin)};
+}
+
+template <class Kernel>
+struct Loader;
+
+template <class... Args>
+struct Loader<cuda::Kernel<Args...>> {
+  static cuda::Kernel<Args...> load(const cuda::KernelImages& images, kernel_abi::Kernel number) {
+    return images.load<Args...>(static_cast<std::uint32_t>(number));
+  }
+};
+
+}  // namespace
+
+GpuKernels::GpuKernels(const cuda::SharedDevice& device) : GpuKernels(cuda::KernelImages(device, embedded_kernels())) {}
+
+GpuKernels::GpuKernels(const cuda::KernelImages& images)
+    : resize_x(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_x)),
+      resize_y(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_y)),
+      resize_x_final(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_x_final)),
+      resize_y_final(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_y_final)),
+      resize_bilinear(Loader<ResizeBilinear>::load(images, kernel_abi::Kernel::resize_bilinear)),
+      select(Loader<Select>::load(images, kernel_abi::Kernel::select)),
+      mask_count(Loader<MaskPass>::load(images, kernel_abi::Kernel::mask_count)),
+      mask_runs(Loader<MaskPass>::load(images, kernel_abi::Kernel::mask_runs)) {}
+
+}  // namespace rfseg::pipeline

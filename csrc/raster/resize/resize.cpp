@@ -1,0 +1,146 @@
+// The order of the passes, the normalisation, and the two-tap resize. Knows views and geometries, no instruction set.
+#include "raster/resize/resize.hpp"
+
+#include "raster/resize/packed_rows.hpp"
+#include "raster/resize/resize_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+namespace rfseg::raster {
+namespace {
+
+constexpr float kMean[3] = {0.485F, 0.456F, 0.406F};
+constexpr float kStd[3] = {0.229F, 0.224F, 0.225F};
+
+constexpr float unit(int byte) { return static_cast<float>(byte) / 255.0F; }
+
+constexpr std::array<std::array<float, 256>, 3> make_normalised_bytes() {
+  std::array<std::array<float, 256>, 3> table{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (int byte = 0; byte < 256; ++byte) {
+      table[c][static_cast<std::size_t>(byte)] = (unit(byte) - kMean[c]) / kStd[c];
+    }
+  }
+  return table;
+}
+
+constexpr std::array<std::array<float, 256>, 3> kNormalisedBytes = make_normalised_bytes();
+
+ImageView packed_view(const std::vector<std::uint8_t>& pixels, ImageSize size) {
+  return {pixels.data(), size.height, size.width, static_cast<std::ptrdiff_t>(size.width) * 3};
+}
+
+void copy(const ImageView& in, std::vector<std::uint8_t>& packed_row, std::uint8_t* out) {
+  PackedRows source(in, 1, packed_row);
+  const std::size_t row_bytes = packed_bytes({1, in.width});
+  for (int y = 0; y < in.height; ++y, out += row_bytes) std::memcpy(out, source.row(y), row_bytes);
+}
+
+void pass_across(const ImageView& in, const FrameGeometry& geometry, std::vector<std::uint8_t>& packed_row,
+                 std::uint8_t* out) {
+  const RowKernels kernels = row_kernels();
+  PackedRows source(in, kRowsAcross, packed_row);
+  const std::size_t row_bytes = packed_bytes({1, geometry.pil_x().out});
+  for (int y = 0; y < in.height; y += kRowsAcross) {
+    const std::uint8_t* rows[kRowsAcross];
+    std::uint8_t* results[kRowsAcross];
+    for (int i = 0; i < kRowsAcross; ++i) {
+      const int row = std::min(y + i, in.height - 1);
+      rows[i] = source.row(row);
+      results[i] = out + static_cast<std::size_t>(row) * row_bytes;
+    }
+    kernels.across(rows, geometry.pil_x(), geometry.pil_x_blocks(), results);
+  }
+}
+
+void pass_down(const ImageView& in, const PilAxis& axis, ResizeScratch& scratch, std::uint8_t* out) {
+  const RowKernels kernels = row_kernels();
+  PackedRows source(in, axis.taps, scratch.packed_row);
+  const std::size_t row_bytes = packed_bytes({1, in.width});
+  const std::int32_t* weight = axis.weight.data();
+  for (std::size_t o = 0; o < axis.first.size(); ++o, out += row_bytes, weight += axis.taps) {
+    scratch.rows.clear();
+    for (int k = 0; k < axis.count[o]; ++k) scratch.rows.push_back(source.row(axis.first[o] + k));
+    kernels.down(scratch.rows.data(), weight, axis.count[o], row_bytes, out);
+  }
+}
+
+std::size_t byte_of_channel(PixelFormat format, std::size_t channel) {
+  return format == PixelFormat::rgb8 ? channel : 2 - channel;
+}
+
+void normalise(const std::uint8_t* pixels, std::size_t count, PixelFormat format, float* chw) {
+  const float* table[3];
+  float* plane[3];
+  for (std::size_t c = 0; c < 3; ++c) {
+    const std::size_t byte = byte_of_channel(format, c);
+    table[byte] = normalised_bytes(static_cast<int>(c));
+    plane[byte] = chw + c * count;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t byte = 0; byte < 3; ++byte) plane[byte][i] = table[byte][pixels[3 * i + byte]];
+  }
+}
+
+// Reads four source pixels an output, so it takes any strides as they are.
+void preprocess_bilinear(const ImageView& frame, const BilinearAxis& axis_x, const BilinearAxis& axis_y, float* chw) {
+  std::array<float, 256> units{};
+  for (int byte = 0; byte < 256; ++byte) units[static_cast<std::size_t>(byte)] = unit(byte);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const std::uint8_t* channel =
+        frame.data + static_cast<std::ptrdiff_t>(byte_of_channel(frame.format, c)) * frame.channel_bytes;
+    for (std::size_t y = 0; y < axis_y.i0.size(); ++y) {
+      const std::uint8_t* upper = channel + axis_y.i0[y] * frame.row_bytes;
+      const std::uint8_t* lower = channel + axis_y.i1[y] * frame.row_bytes;
+      for (std::size_t x = 0; x < axis_x.i0.size(); ++x) {
+        const std::ptrdiff_t left = axis_x.i0[x] * frame.pixel_bytes;
+        const std::ptrdiff_t right = axis_x.i1[x] * frame.pixel_bytes;
+        const float top = axis_x.l0[x] * units[upper[left]] + axis_x.l1[x] * units[upper[right]];
+        const float bottom = axis_x.l0[x] * units[lower[left]] + axis_x.l1[x] * units[lower[right]];
+        *chw++ = (axis_y.l0[y] * top + axis_y.l1[y] * bottom - kMean[c]) / kStd[c];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const float* normalised_bytes(int channel) { return kNormalisedBytes[static_cast<std::size_t>(channel)].data(); }
+
+void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch) {
+  const ImageSize network = geometry.network();
+  const PilAxis& axis_y = geometry.pil_y();
+  scratch.resized.resize(packed_bytes(network));
+  std::uint8_t* const resized = scratch.resized.data();
+  const bool same_width = geometry.pil_x().identity();
+  const bool same_height = axis_y.identity();
+  if (same_width && same_height) return copy(frame, scratch.packed_row, resized);
+  if (same_width) return pass_down(frame, axis_y, scratch, resized);
+  if (same_height) return pass_across(frame, geometry, scratch.packed_row, resized);
+
+  const bool down_first = geometry.vertical_pass_first();
+  const ImageSize between =
+      down_first ? ImageSize{network.height, frame.width} : ImageSize{frame.height, network.width};
+  scratch.first_pass.resize(packed_bytes(between));
+  if (down_first) {
+    pass_down(frame, axis_y, scratch, scratch.first_pass.data());
+    pass_across(packed_view(scratch.first_pass, between), geometry, scratch.packed_row, resized);
+  } else {
+    pass_across(frame, geometry, scratch.packed_row, scratch.first_pass.data());
+    pass_down(packed_view(scratch.first_pass, between), axis_y, scratch, resized);
+  }
+}
+
+void preprocess(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch, float* network_chw) {
+  const ImageView view = forward_channels(frame);
+  if (geometry.resize() == Resize::bilinear) {
+    return preprocess_bilinear(view, geometry.bilinear_x(), geometry.bilinear_y(), network_chw);
+  }
+  resize_pil(view, geometry, scratch);
+  normalise(scratch.resized.data(), scratch.resized.size() / 3, view.format, network_chw);
+}
+
+}  // namespace rfseg::raster
