@@ -41,13 +41,11 @@ PASSING_OVERFLOW = 1  # more than MAX_PASSING pairs tie around the queries-th pl
 TOGGLE_OVERFLOW = 2  # toggle_count exceeds the capacity: no toggle was written, everything else is valid
 
 # Block sizes. A pass along x shares a weight among ACROSS_ROWS rows; one along y has the same weights in a whole row.
-ACROSS_ROWS = 4
 ACROSS_BYTES = 128
 DOWN_BYTES = 256
-UNROLLED_TAPS = 4
 BILINEAR_BYTES = 256
 GATHER_BYTES = 512
-RESIZE_PROGRAMS_PER_SM = 12
+RESIZE_PROGRAMS_PER_SM = 8  # as many as their registers let an SM hold
 SELECT_PAIRS = 2048
 RANK_ROWS = 64
 RANK_COLUMNS = 128

@@ -38,6 +38,7 @@ class Kernel:
         arguments: run-time arguments in order.
         constants: compile-time arguments by name.
         warps: of 32 threads each, in one program.
+        registers: of a thread, at most: the compiler would take more and fewer programs would fit an SM. 0: any number.
         note: what it does.
     """
 
@@ -46,6 +47,7 @@ class Kernel:
     arguments: tuple[Argument, ...]
     constants: dict[str, int]
     warps: int
+    registers: int
     note: str
 
     @property
@@ -73,23 +75,22 @@ _MASK_ARGUMENTS = (
 )
 _MASK_SIZES = {"COLUMNS": abi.MASK_COLUMNS, "ROWS": abi.MASK_ROWS}
 _PASS_SIZES = {
-    "ACROSS_ROWS": abi.ACROSS_ROWS,
     "ACROSS_BYTES": abi.ACROSS_BYTES,
     "DOWN_BYTES": abi.DOWN_BYTES,
-    "UNROLLED_TAPS": abi.UNROLLED_TAPS,
 }
 
 KERNELS: dict[str, Kernel] = {
     "resize_first": Kernel(
-        "preprocess",
+        "resize_pass",
         "resize_first",
         _BATCH,
         _PASS_SIZES,
         4,
+        64,
         "First pass of the antialiased resize, of the images that take two, to bytes.",
     ),
     "resize_last": Kernel(
-        "preprocess",
+        "resize_pass",
         "resize_last",
         (
             *_BATCH,
@@ -100,14 +101,16 @@ KERNELS: dict[str, Kernel] = {
         ),
         _PASS_SIZES,
         4,
+        64,
         "Last or only pass, normalised into the network's input.",
     ),
     "resize_bilinear": Kernel(
-        "preprocess",
+        "resize_bilinear",
         "resize_bilinear",
         (*_BATCH, *_NETWORK_SIZE, _INPUT, _INPUT_HALF),
         {"BYTES": abi.BILINEAR_BYTES},
         4,
+        0,
         'The whole resize="bilinear".',
     ),
     "select": Kernel(
@@ -125,6 +128,7 @@ KERNELS: dict[str, Kernel] = {
         ),
         {"PAIRS": abi.SELECT_PAIRS},
         16,
+        0,
         "Chooses the instances and gives each distinct query a mask slot. Program b has image b: as many as images.",
     ),
     "mask_count": Kernel(
@@ -133,6 +137,7 @@ KERNELS: dict[str, Kernel] = {
         _MASK_ARGUMENTS,
         {"EMIT": 0, **_MASK_SIZES},
         4,
+        80,
         "Counts the toggles of each source column of each slot's mask.",
     ),
     "mask_runs": Kernel(
@@ -141,10 +146,11 @@ KERNELS: dict[str, Kernel] = {
         _MASK_ARGUMENTS,
         {"EMIT": 1, **_MASK_SIZES},
         4,
+        112,
         "Writes the toggles, and hands everything back to the host. Same arguments as mask_count.",
     ),
     "gather": Kernel(
-        "preprocess",
+        "gather",
         "gather",
         (
             Argument("source", "*u8", "first channel of the top left pixel"),
@@ -157,6 +163,7 @@ KERNELS: dict[str, Kernel] = {
         ),
         {"BYTES": abi.GATHER_BYTES},
         4,
+        0,
         "Packs one frame of any strides; by itself, outside a batch.",
     ),
 }
