@@ -232,7 +232,7 @@ def mask_pass(
         chosen = selection + image * SELECTION_WORDS
         blocks = tl.cdiv(number(frame, WIDTH) + 1, COLUMNS)
         items = tl.load(chosen + SLOT_COUNT) * blocks
-        of_image = elements_on(masks, masks_half, image.to(tl.int64) * queries * mask_height * mask_width)
+        of_image = elements_on(masks, masks_half, tl.cast(image, tl.int64) * queries * mask_height * mask_width)
         if EMIT:
             hands_back = (program == programs - 1 - image % programs) & (tl.load(frame + HAND_BACK) != 0)
             if (start < items) | hands_back:

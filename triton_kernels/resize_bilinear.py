@@ -79,7 +79,7 @@ def resize_bilinear(
     for image in range(frames):
         frame = params + image * FRAME_WORDS
         if tl.load(frame + PASSES) != 0:
-            network = elements_on(input, half, image.to(tl.int64) * 3 * height * width)
+            network = elements_on(input, half, tl.cast(image, tl.int64) * 3 * height * width)
             bgr = number(frame, BGR)
             for item in range(start, items, programs):
                 row = item // blocks

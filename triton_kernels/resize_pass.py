@@ -38,7 +38,7 @@ def _store(total, row, byte, size, target, FINAL: tl.constexpr):
         x, channel = byte // 3, byte % 3
         rgb = tl.where(bgr != 0, 2 - channel, channel)
         value = tl.load(normalised + rgb * 256 + level)
-        store_float(network + row * width, rgb * height * width + x, value, inside, half)
+        store_float(network, (rgb * height * width + x) + row * width, value, inside, half)
     else:
         tl.store(target + row.to(tl.int64) * (width * 3) + byte, level.to(tl.uint8), mask=inside)
 
@@ -256,7 +256,7 @@ def resize_last(
                 (address, row_bytes, pixel_bytes, channel_bytes),
                 (height, width),
                 (
-                    elements_on(input, half, image.to(tl.int64) * 3 * height * width),
+                    elements_on(input, half, tl.cast(image, tl.int64) * 3 * height * width),
                     normalised,
                     number(frame, BGR),
                     half,
