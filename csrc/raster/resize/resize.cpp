@@ -126,7 +126,7 @@ void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScr
 }
 
 void preprocess(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch, float* network_chw) {
-  const ImageView view = forward_channels(with_row_bytes(frame));
+  const ImageView view = forward_channels(frame);
   if (geometry.resize() == Resize::bilinear) {
     return preprocess_bilinear(view, geometry.bilinear_x(), geometry.bilinear_y(), network_chw);
   }

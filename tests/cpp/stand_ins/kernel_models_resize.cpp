@@ -131,7 +131,7 @@ void expect_passes(const abi::FrameParams& frame, rfseg::ImageSize network, Comp
   const rfseg::raster::FrameGeometry geometry(source_size(frame), network, {1, 1}, rfseg::Resize::pil);
   const bool across = !geometry.pil_x().identity(), down = !geometry.pil_y().identity();
   expect(frame.passes == (across && down ? 2 : 1), "an image has the wrong number of passes", complaints);
-  const bool down_first = geometry.vertical_pass_first();
+  const bool down_first = geometry.passes().first_down;
   const bool down_last = down && !(across && down_first);
   expect(frame.last_down == (down_last ? 1 : 0), "the last pass goes along the wrong axis", complaints);
   if (frame.passes != 2) return;
