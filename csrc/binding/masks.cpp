@@ -93,6 +93,20 @@ py::object instance_outlines(const std::vector<Polygon>& polygons, OutlineMode m
   return parts;
 }
 
+/// Keeps Python's collector from walking lists that only grow: with a million outlines it takes most of the time.
+class PausedCollector {
+ public:
+  PausedCollector() : was_on_(PyGC_Disable() == 1) {}
+  ~PausedCollector() {
+    if (was_on_) PyGC_Enable();
+  }
+  PausedCollector(const PausedCollector&) = delete;
+  PausedCollector& operator=(const PausedCollector&) = delete;
+
+ private:
+  bool was_on_;
+};
+
 py::list polygons(const py::object& self, const std::string& mode_name) {
   const auto& masks = self.cast<const Masks&>();
   const OutlineMode mode = outline_mode(mode_name);
@@ -100,6 +114,7 @@ py::list polygons(const py::object& self, const std::string& mode_name) {
     const py::gil_scoped_release released;
     for (int i = 0; i < masks.size(); ++i) masks.polygons(i, mode);
   }
+  const PausedCollector paused;
   py::list instances;
   for (int i = 0; i < masks.size(); ++i) instances.append(instance_outlines(masks.polygons(i, mode), mode, self));
   return instances;

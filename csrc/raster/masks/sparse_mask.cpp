@@ -2,6 +2,8 @@
 // column by column; knows neither COCO's text nor who keeps the runs.
 #include "raster/masks/sparse_mask.hpp"
 
+#include "raster/masks/column_pieces.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <algorithm>
@@ -12,25 +14,6 @@
 
 namespace rfseg::raster {
 namespace {
-
-/// Calls piece(x, y0, y1) for each stretch of a run inside one column, in ascending order.
-template <typename Piece>
-void for_each_piece(RunsView runs, std::int32_t height, const Piece& piece) {
-  if (runs.size == 0) return;
-  std::int32_t x = runs.data[0].start / height;
-  std::int32_t top = x * height;
-  for (const Run run : runs) {
-    // Stepping costs less than a division a run, and never more than one step a column.
-    for (; run.start - top >= height; ++x) top += height;
-    std::int32_t start = run.start;
-    for (; run.end - top > height; ++x) {
-      piece(x, start - top, height);
-      top += height;
-      start = top;
-    }
-    piece(x, start - top, run.end - top);
-  }
-}
 
 std::string text(Run run) { return "[" + std::to_string(run.start) + ", " + std::to_string(run.end) + ")"; }
 
