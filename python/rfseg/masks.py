@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from rfseg import _core
 
-OutlineMode = Literal["external", "tree", "largest"]
-Outline = npt.NDArray[np.int32]  # (N, 2) x, y of pixel centres; the first point is not repeated
-Outlines = list[Outline] | list[tuple[Outline, list[Outline]]] | Outline
+OutlineMode = Literal["external", "tree", "largest", "edge"]
+Outline = npt.NDArray[np.int32]  # (N, 2) x, y; closed, and the first point is not repeated at the end
+Part = tuple[Outline, list[Outline]]  # exterior, holes
 Index = int | slice | Sequence[int] | npt.NDArray[Any]
 
 
@@ -80,14 +80,29 @@ class Masks:
         size = list(self.image_size)
         return [{"size": size, "counts": counts} for counts in self._core.coco()]
 
-    def polygons(self, mode: OutlineMode = "external") -> list[Any]:
+    @overload
+    def polygons(self, mode: Literal["external"] = "external") -> list[list[Outline]]: ...
+    @overload
+    def polygons(self, mode: Literal["tree", "edge"]) -> list[list[Part]]: ...
+    @overload
+    def polygons(self, mode: Literal["largest"]) -> list[Outline]: ...
+    @overload
+    def polygons(self, mode: OutlineMode) -> list[list[Outline]] | list[list[Part]] | list[Outline]: ...
+    def polygons(self, mode: OutlineMode = "external") -> list[list[Outline]] | list[list[Part]] | list[Outline]:
         """Returns the outlines of each mask, traced once and kept; the arrays are read-only views, int32 [N, 2] x, y.
 
-        An empty mask has no outline, a lone pixel one of one point. Source: OpenCV findContours, CHAIN_APPROX_SIMPLE.
+        An empty mask has no outline. Rings are closed without repeating their first point. The first three modes lead
+        through the centres of pixels, a lone pixel is one point. Source: OpenCV findContours, CHAIN_APPROX_SIMPLE.
 
         Args:
             mode: "external": K lists of the outermost outlines. "tree": K lists of (exterior, [holes]), islands too.
-                "largest": K arrays, each the outline with the most points; (0, 2) for an empty mask.
+                "largest": K arrays, each the outline with the most points; (0, 2) for an empty mask. "edge": K lists of
+                (exterior, [holes]) along the edges of pixels, corners on 0..W x 0..H: valid polygons whose area is the
+                number of pixels and which rasterise to the mask. Exteriors turn counterclockwise in the plane of the
+                numbers, holes clockwise; pixels that meet at a corner only are parts of their own.
+
+        Raises:
+            InputError: another mode.
         """
         return self._core.polygons(mode)
 

@@ -10,13 +10,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from rfseg.masks import Masks, OutlineMode
+    from rfseg.masks import Masks, Outline, OutlineMode, Part
 
 Color = Literal["bgr", "rgb"]
 
@@ -99,12 +99,21 @@ class Result:
         columns = (self.xyxy, self.confidence, self.class_id, self.masks)
         return Result, (*columns, self.image_size, self.names, self.speed)
 
-    def polygons(self, mode: OutlineMode = "external") -> list[Any]:
-        """Outlines of every mask in pixels, traced once and kept.
+    @overload
+    def polygons(self, mode: Literal["external"] = "external") -> list[list[Outline]]: ...
+    @overload
+    def polygons(self, mode: Literal["tree", "edge"]) -> list[list[Part]]: ...
+    @overload
+    def polygons(self, mode: Literal["largest"]) -> list[Outline]: ...
+    @overload
+    def polygons(self, mode: OutlineMode) -> list[list[Outline]] | list[list[Part]] | list[Outline]: ...
+    def polygons(self, mode: OutlineMode = "external") -> list[list[Outline]] | list[list[Part]] | list[Outline]:
+        """Outlines of every mask in pixels, traced once and kept; see `Masks.polygons`.
 
         Args:
             mode: "external": K lists of int32 [N, 2] x, y; "tree": K lists of (exterior, [holes]), islands included;
-                "largest": K arrays, the outline with the most points.
+                "largest": K arrays, the outline with the most points; "edge": as "tree", along the edges of pixels:
+                valid, with the mask's own area.
         """
         return self.masks.polygons(mode)
 

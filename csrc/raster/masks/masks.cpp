@@ -36,7 +36,7 @@ struct Masks::Storage {
     std::once_flag once;
     std::vector<Polygon> polygons;
   };
-  mutable std::array<std::vector<Traced>, 3> outlines;  ///< [mode][M], never resized: callers hold references into it
+  mutable std::array<std::vector<Traced>, 4> outlines;  ///< [mode][M], never resized: callers hold references into it
 };
 
 namespace {

@@ -3,6 +3,7 @@
 #include "raster/masks/polygon.hpp"
 
 #include "raster/masks/column_pieces.hpp"
+#include "raster/masks/edge_outlines.hpp"
 #include "raster/masks/sparse_mask.hpp"
 
 #include <opencv2/imgproc.hpp>
@@ -90,6 +91,7 @@ std::vector<Polygon> tree(const std::vector<CvOutline>& outlines, Parts parts) {
 
 std::vector<Polygon> trace_outlines(RunsView runs, ImageSize size, OutlineMode mode) {
   if (runs.size == 0) return {};
+  if (mode == OutlineMode::edge) return edge_outlines(runs, size);
   const PixelBounds crop = bounds(runs, size);
   const int width = crop.x1 - crop.x0, height = crop.y1 - crop.y0;
   std::vector<std::uint8_t> foreground(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
