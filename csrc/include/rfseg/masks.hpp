@@ -99,6 +99,15 @@ class RFSEG_API Masks {
   /// together by edges); in the order of the parts' first columns.
   const std::vector<Polygon>& polygons(int i, OutlineMode mode = OutlineMode::external) const;
 
+  /// Edge outlines of instance `i` with corners left out, each within `tolerance_px` of what replaces it; as valid as
+  /// the edge outlines, with the same parts and holes. Computed at each call.
+  /// @throws InputError  the tolerance is negative or not finite
+  std::vector<Polygon> simplified(int i, double tolerance_px) const;
+
+  /// Lengths of background and foreground in turn, background first, down the columns of the crop at bounds(i); the
+  /// crop of an empty mask is one pixel. A trailing background of length 0 is not written.
+  std::vector<std::int32_t> crop_lengths(int i) const;
+
   /// The instances `indices` [N], in that order, sharing this object's runs and outlines.
   Masks select(const std::vector<std::int32_t>& indices) const;
 

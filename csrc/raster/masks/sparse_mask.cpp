@@ -133,6 +133,26 @@ void decode_dense(RunsView runs, ImageSize size, std::uint8_t* pixels) {
   decode_crop(runs, size, tight, pixels + tight.y0 * width + tight.x0, width);
 }
 
+std::vector<std::int32_t> crop_lengths(RunsView runs, ImageSize size) {
+  if (runs.size == 0) return {1};
+  const PixelBounds crop = bounds(runs, size);
+  const std::int32_t height = crop.y1 - crop.y0;
+  std::vector<std::int32_t> lengths;
+  std::int32_t end = 0;
+  for_each_piece(runs, size.height, [&](std::int32_t x, std::int32_t y0, std::int32_t y1) {
+    const std::int32_t start = (x - crop.x0) * height + y0 - crop.y0;
+    if (start == end && !lengths.empty()) {  // from the bottom of the crop on to its top
+      lengths.back() += y1 - y0;
+    } else {
+      lengths.insert(lengths.end(), {start - end, y1 - y0});
+    }
+    end = start + y1 - y0;
+  });
+  const std::int32_t rest = (crop.x1 - crop.x0) * height - end;
+  if (rest > 0) lengths.push_back(rest);
+  return lengths;
+}
+
 void append_dense_runs(const std::uint8_t* pixels, ImageSize size, std::vector<Run>& runs) {
   if (size.height == 0 || size.width == 0) return;
   // Above the top row lies, in column-major order, the bottom row one column to the left.
