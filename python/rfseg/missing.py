@@ -9,7 +9,15 @@ import importlib
 from types import ModuleType
 
 # Module -> what `pip install` takes. supervision is the caller's own choice and version, so no extra pins it.
-_BROUGHT_BY = {"cv2": "rfseg[viz]", "av": "rfseg[video]", "supervision": "supervision"}
+_BROUGHT_BY = {
+    "cv2": "rfseg[viz]",
+    "av": "rfseg[video]",
+    "pyarrow": "rfseg[table]",
+    "pyarrow.parquet": "rfseg[table]",
+    "pycocotools.coco": "rfseg[eval]",
+    "pycocotools.cocoeval": "rfseg[eval]",
+    "supervision": "supervision",
+}
 
 
 class MissingExtraError(ImportError):

@@ -5,7 +5,6 @@ Owns file names and formats on disk; what is in a record is decided in rfseg.for
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -13,12 +12,19 @@ from typing import Any, Protocol, TextIO
 from rfseg.cli.common import Stems
 from rfseg.cli.frames import Frame, ImageFrame, Opened
 from rfseg.drawing import draw, write_image
-from rfseg.formats import as_dict, coco_records, geojson
+from rfseg.formats import as_dict, geojson
+from rfseg.formats.coco_files import CocoFile
+from rfseg.formats.frame_names import FrameNames
+from rfseg.formats.label_map import LabelMaps
+from rfseg.formats.labelme import LabelmeFiles
+from rfseg.formats.numbers import line
+from rfseg.formats.table import ParquetFile
+from rfseg.formats.yolo import YoloFiles
 from rfseg.result import Result
 from rfseg.sources import Images, Source
 from rfseg.video import VideoFrame, VideoWriter
 
-SAVES = ("video", "json", "coco", "geojson")
+SAVES = ("video", "json", "coco", "geojson", "parquet", "yolo", "labelme", "masks")
 
 
 class Sink(Protocol):
@@ -38,6 +44,7 @@ def sinks_for(
 ) -> list[Sink]:
     """Sinks for what `saves` names, in `folder`; images that were named together get a folder of their own."""
     sinks: list[Sink] = []
+    frame_names = FrameNames(stem, source.paths if isinstance(source, Images) else ())
     if isinstance(source, Images):
         own = folder / stem if source.grouped else folder
         own.mkdir(exist_ok=True)
@@ -49,13 +56,26 @@ def sinks_for(
             sinks.append(_JsonLines(folder / f"{stem}.jsonl"))
         if "geojson" in saves:
             sinks.append(_GeoJson(folder / f"{stem}.geojson"))
-    if "coco" in saves:
-        sinks.append(_Coco(folder / f"{stem}.coco.json", names))
+    sinks += data_set_sinks(folder, stem, names=names, saves=saves, frame_names=frame_names)
     return sinks
 
 
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def data_set_sinks(
+    folder: Path, stem: str, *, names: Mapping[int, str], saves: tuple[str, ...], frame_names: FrameNames
+) -> list[Sink]:
+    """Sinks of one file or folder for a whole source, whatever it is."""
+    sinks: list[Sink] = []
+    if "coco" in saves:
+        sinks.append(CocoFile(folder / f"{stem}.coco.json", names, frame_names))
+    if "parquet" in saves:
+        sinks.append(ParquetFile(folder / f"{stem}.parquet", frame_names))
+    if "yolo" in saves:
+        sinks.append(YoloFiles(folder / f"{stem}_yolo", names, frame_names))
+    if "labelme" in saves:
+        sinks.append(LabelmeFiles(folder / f"{stem}_labelme", frame_names))
+    if "masks" in saves:
+        sinks.append(LabelMaps(folder / f"{stem}_masks", frame_names))
+    return sinks
 
 
 class _AnnotatedVideo:
@@ -82,7 +102,7 @@ class _JsonLines:
         self._file = path.open("w", encoding="utf-8")
 
     def write(self, frame: Frame, result: Result) -> None:
-        self._file.write(_line({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + "\n")
+        self._file.write(line({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + "\n")
 
     def close(self) -> None:
         self._file.close()
@@ -110,7 +130,7 @@ class _ImageFiles:
 
 
 def _write_text(path: str, value: Any) -> None:
-    Path(path).write_text(_line(value) + "\n", encoding="utf-8")
+    Path(path).write_text(line(value) + "\n", encoding="utf-8")
 
 
 class _JsonList:
@@ -122,7 +142,7 @@ class _JsonList:
         self._comma = ""
 
     def add(self, item: Any) -> None:
-        self._file.write(f"{self._comma}\n{_line(item)}")
+        self._file.write(f"{self._comma}\n{line(item)}")
         self._comma = ","
 
     def close(self, tail: str) -> None:
@@ -144,25 +164,3 @@ class _GeoJson:
 
     def close(self) -> None:
         self._list.close("]}")
-
-
-class _Coco:
-    """A COCO data set of detections: `annotations` (COCO results with id, area, iscrowd), `images`, `categories`."""
-
-    def __init__(self, path: Path, names: Mapping[int, str]) -> None:
-        self.path = path
-        self._list = _JsonList(path, '{"annotations":[')
-        self._categories = [{"id": i, "name": name} for i, name in names.items()]
-        self._images: list[dict[str, Any]] = []
-        self._annotations = 0
-
-    def write(self, frame: Frame, result: Result) -> None:
-        name = frame.path.name if isinstance(frame, ImageFrame) else f"frame{frame.index:06d}"
-        height, width = result.image_size
-        self._images.append({"id": frame.index, "file_name": name, "height": height, "width": width})
-        for record, area in zip(coco_records(result, frame.index), result.masks.area.tolist(), strict=True):
-            self._annotations += 1
-            self._list.add({"id": self._annotations, **record, "area": area, "iscrowd": 0})
-
-    def close(self) -> None:
-        self._list.close(f'],"images":{_line(self._images)},"categories":{_line(self._categories)}}}')

@@ -1,0 +1,172 @@
+"""COCO files of a whole source: a data set of its own, or results in the ids of somebody's ground truth."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from rfseg._core import InputError
+from rfseg.formats.coco import coco_records
+from rfseg.formats.frame_names import Frame, FrameNames
+from rfseg.formats.numbers import line
+
+if TYPE_CHECKING:
+    from rfseg.result import Result
+
+
+class CocoFile:
+    """A COCO data set of detections: images, annotations with scores and areas, categories.
+
+    Every class that the model names and every id in use is a category. `annotations` are written as they come; what is
+    said of the images waits in a temporary file, so that days of video need no memory.
+    """
+
+    def __init__(
+        self, path: Path, names: Mapping[int, str], frame_names: FrameNames | None = None, first_category: int = 0
+    ) -> None:
+        """Opens the file.
+
+        Args:
+            path: of the file.
+            names: of the model's classes.
+            frame_names: how the frames are called; the default calls them after the file.
+            first_category: category id of class 0. 1 for tools that reserve 0 (CVAT, datumaro).
+        """
+        self.path = path
+        self._names, self._first = dict(names), first_category
+        self._frame_names = frame_names or FrameNames(path.name.split(".")[0])
+        self._images: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed in close)
+        self._file = path.open("w", encoding="utf-8")
+        self._file.write('{"info":{"description":"Instances found by rfseg"},"licenses":[],"annotations":[')
+        self._frames = self._annotations = 0
+
+    def write(self, frame: Frame, result: Result) -> None:
+        """Adds a frame and what was found in it."""
+        height, width = (int(n) for n in result.image_size)
+        image = {"id": frame.index, "file_name": self._frame_names(frame), "height": height, "width": width}
+        self._images.write(f"{',' * (self._frames > 0)}\n{line(image)}")
+        self._frames += 1
+        for class_id, name in zip(result.class_id.tolist(), result.class_name, strict=True):
+            self._names.setdefault(class_id, name)
+        for record, area in zip(coco_records(result, frame.index), result.masks.area.tolist(), strict=True):
+            record["category_id"] += self._first
+            annotation = {"id": self._annotations + 1, **record, "area": area, "iscrowd": 0}
+            self._file.write(f"{',' * (self._annotations > 0)}\n{line(annotation)}")
+            self._annotations += 1
+
+    def close(self) -> None:
+        """Completes the file."""
+        if self._file.closed:
+            return
+        categories = [{"id": i + self._first, "name": name} for i, name in sorted(self._names.items())]
+        with self._file, self._images:
+            self._images.seek(0)
+            self._file.write('\n],"images":[')
+            shutil.copyfileobj(self._images, self._file)
+            self._file.write(f'\n],"categories":{line(categories)}}}\n')
+
+
+class CocoLike:
+    """The image ids, category ids and file names of somebody's ground truth, for results that graders take."""
+
+    def __init__(self, ground_truth: Mapping[str, Any], names: Mapping[int, str]) -> None:
+        """Matches the categories.
+
+        Args:
+            ground_truth: what a COCO file of instances holds: `images` and `categories`.
+            names: of the model's classes. Categories are matched by name; without names, by id.
+
+        Raises:
+            InputError: it is no COCO data set, two categories have one name, or no class of the model is among them.
+        """
+        try:
+            images = [(str(image["file_name"]), image["id"]) for image in ground_truth["images"]]
+            named = [(str(category["name"]), int(category["id"])) for category in ground_truth["categories"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"not a COCO data set with images and categories: {error!r}") from None
+        self._by_name = dict(images)
+        self._by_last: dict[str, list[Any]] = {}
+        for name, image_id in images:
+            self._by_last.setdefault(Path(name).name, []).append(image_id)
+        self.category_of_class = _matched(named, names)
+
+    def image_id(self, file_name: str) -> Any:
+        """The id of the image with that name, or else of the only one whose last part is the same.
+
+        Raises:
+            InputError: there is none, or several.
+        """
+        if file_name in self._by_name:
+            return self._by_name[file_name]
+        found = self._by_last.get(Path(file_name).name, [])
+        if len(found) == 1:
+            return found[0]
+        many = f"{len(found)} images" if found else "no image"
+        raise InputError(f"the ground truth has {many} called '{Path(file_name).name}' ({file_name})")
+
+    def records(self, result: Result, file_name: str) -> list[dict[str, Any]]:
+        """COCO results of one image; classes that the ground truth does not know are left out."""
+        known = np.isin(result.class_id, np.array(list(self.category_of_class), np.int64))
+        return coco_records(result[known], self.image_id(file_name), self.category_of_class)
+
+
+def _matched(categories: Sequence[tuple[str, int]], names: Mapping[int, str]) -> dict[int, int]:
+    """{class id: category id} of the classes that both sides have."""
+    if not names:
+        return {category: category for _, category in categories}
+    by_name: dict[str, int] = {}
+    for name, category in categories:
+        if name in by_name:
+            raise InputError(f"the ground truth has two categories called '{name}'")
+        by_name[name] = category
+    found = {class_id: by_name[name] for class_id, name in names.items() if name in by_name}
+    if not found:
+        raise InputError(
+            "the ground truth has no category that the model knows; "
+            f"it has {_few(by_name)}, the model {_few(names.values())}"
+        )
+    return found
+
+
+def _few(names: Any) -> str:
+    listed = list(names)
+    return ", ".join(listed[:10]) + (", ..." if len(listed) > 10 else "")
+
+
+class CocoResults:
+    """A plain list of COCO results in a ground truth's own ids, as `COCO.loadRes` takes it.
+
+    Images that the ground truth does not have are left out and counted in `unknown`.
+    """
+
+    def __init__(self, path: Path, like: CocoLike, frame_names: FrameNames | None = None) -> None:
+        """Opens the file."""
+        self.path = path
+        self.unknown: list[str] = []
+        self._like, self._frame_names = like, frame_names or FrameNames(path.name.split(".")[0])
+        self._file = path.open("w", encoding="utf-8")
+        self._file.write("[")
+        self._records = 0
+
+    def write(self, frame: Frame, result: Result) -> None:
+        """Adds what was found in an image."""
+        name = self._frame_names(frame)
+        try:
+            records = self._like.records(result, name)
+        except InputError:
+            self.unknown.append(name)
+            return
+        for record in records:
+            self._file.write(f"{',' * (self._records > 0)}\n{line(record)}")
+            self._records += 1
+
+    def close(self) -> None:
+        """Completes the file."""
+        if not self._file.closed:
+            with self._file:
+                self._file.write("\n]\n")

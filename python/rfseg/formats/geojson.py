@@ -1,0 +1,94 @@
+"""A Result as GeoJSON (RFC 7946): along the edges of pixels, every geometry valid and of its mask's own area."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfseg._core import InputError
+from rfseg.formats.numbers import shortest
+
+if TYPE_CHECKING:
+    from rfseg.masks import Part
+    from rfseg.result import Result
+
+Affine = tuple[float, float, float, float, float, float]
+
+
+def geojson(
+    result: Result,
+    properties: dict[str, Any] | None = None,
+    *,
+    transform: Iterable[float] | None = None,
+    simplify: float | None = None,
+) -> dict[str, Any]:
+    """The schema of `Result.to_geojson`; `properties` are added to those of every feature."""
+    affine = None if transform is None else six_numbers(transform)
+    outlines = result.masks.polygons("edge") if simplify is None else result.masks.simplified(simplify)
+    names = result.class_name
+    features = []
+    for row, parts in enumerate(outlines):
+        features.append(
+            {
+                "type": "Feature",
+                "geometry": geometry(parts, affine),
+                "properties": {
+                    "class_id": int(result.class_id[row]),
+                    "class_name": names[row],
+                    "confidence": shortest(result.confidence[row]),
+                    **(properties or {}),
+                },
+            }
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def six_numbers(transform: Iterable[float]) -> Affine:
+    """(a, b, c, d, e, f) of an affine transform: x' = a x + b y + c, y' = d x + e y + f.
+
+    Raises:
+        InputError: other than 6 numbers, or 9 of which the last are 0, 0, 1; not finite; or it maps all to a line.
+    """
+    try:
+        numbers = tuple(float(number) for number in transform)
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) == 9 and numbers[6:] == (0.0, 0.0, 1.0):  # as iterating over rasterio's Affine gives them
+        numbers = numbers[:6]
+    if len(numbers) != 6 or not all(map(math.isfinite, numbers)):
+        raise InputError(
+            "transform must be 6 finite numbers (a, b, c, d, e, f) with x' = a x + b y + c and y' = d x + e y + f, as "
+            f"rasterio's dataset.transform; got {transform!r}"
+        )
+    a, b, c, d, e, f = numbers
+    if a * e == b * d:
+        raise InputError(f"transform maps the image to a line or a point: {numbers}; expected a * e != b * d")
+    return a, b, c, d, e, f
+
+
+def geometry(parts: list[Part], affine: Affine | None = None) -> dict[str, Any] | None:
+    """A Polygon, a MultiPolygon where there are several parts, None where there is none."""
+    polygons = [[_ring(exterior, affine), *(_ring(hole, affine) for hole in holes)] for exterior, holes in parts]
+    if not polygons:
+        return None
+    if len(polygons) == 1:
+        return {"type": "Polygon", "coordinates": polygons[0]}
+    return {"type": "MultiPolygon", "coordinates": polygons}
+
+
+def _ring(outline: NDArray[np.int32], affine: Affine | None) -> list[list[float]]:
+    """Repeats the first position last and keeps exteriors counterclockwise, as RFC 7946 asks."""
+    points: list[list[float]]
+    if affine is None:
+        points = outline.tolist()
+    else:
+        a, b, c, d, e, f = affine
+        x, y = outline.astype(np.float64).T
+        points = np.column_stack((a * x + b * y + c, d * x + e * y + f)).tolist()
+        if a * e < b * d:  # a mirror image, as every map whose y points north
+            points.reverse()
+    return [*points, points[0]]
