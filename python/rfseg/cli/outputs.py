@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from rfseg.cli.common import Stems
 from rfseg.cli.frames import Frame, ImageFrame, Opened
@@ -15,6 +15,7 @@ from rfseg.drawing import draw, write_image
 from rfseg.formats import as_dict, geojson
 from rfseg.formats.coco_files import CocoFile
 from rfseg.formats.frame_names import FrameNames
+from rfseg.formats.geojson import GeoJsonFile
 from rfseg.formats.label_map import LabelMaps
 from rfseg.formats.labelme import LabelmeFiles
 from rfseg.formats.numbers import line
@@ -55,7 +56,7 @@ def sinks_for(
         if "json" in saves:
             sinks.append(_JsonLines(folder / f"{stem}.jsonl"))
         if "geojson" in saves:
-            sinks.append(_GeoJson(folder / f"{stem}.geojson"))
+            sinks.append(GeoJsonFile(folder / f"{stem}.geojson"))
     sinks += data_set_sinks(folder, stem, names=names, saves=saves, frame_names=frame_names)
     return sinks
 
@@ -131,36 +132,3 @@ class _ImageFiles:
 
 def _write_text(path: str, value: Any) -> None:
     Path(path).write_text(line(value) + "\n", encoding="utf-8")
-
-
-class _JsonList:
-    """A JSON object with one long list, written item by item, so that hours of video need no memory."""
-
-    def __init__(self, path: Path, head: str) -> None:
-        self._file: TextIO = path.open("w", encoding="utf-8")
-        self._file.write(head)
-        self._comma = ""
-
-    def add(self, item: Any) -> None:
-        self._file.write(f"{self._comma}\n{line(item)}")
-        self._comma = ","
-
-    def close(self, tail: str) -> None:
-        if not self._file.closed:
-            self._file.write(f"\n{tail}\n")
-            self._file.close()
-
-
-class _GeoJson:
-    """One FeatureCollection; each feature also has the properties `frame` and `time_s`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._list = _JsonList(path, '{"type":"FeatureCollection","features":[')
-
-    def write(self, frame: Frame, result: Result) -> None:
-        for feature in geojson(result, {"frame": frame.index, "time_s": frame.time_s})["features"]:
-            self._list.add(feature)
-
-    def close(self) -> None:
-        self._list.close("]}")

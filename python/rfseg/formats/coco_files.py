@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from rfseg._core import InputError
 from rfseg.formats.coco import coco_records
-from rfseg.formats.frame_names import Frame, FrameNames
+from rfseg.formats.frame_names import Frame, FrameNames, Naming
 from rfseg.formats.numbers import line
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class CocoFile:
     """
 
     def __init__(
-        self, path: Path, names: Mapping[int, str], frame_names: FrameNames | None = None, first_category: int = 0
+        self, path: Path, names: Mapping[int, str], frame_names: Naming | None = None, first_category: int = 0
     ) -> None:
         """Opens the file.
 
@@ -74,26 +75,25 @@ class CocoFile:
 class CocoLike:
     """The image ids, category ids and file names of somebody's ground truth, for results that graders take."""
 
-    def __init__(self, ground_truth: Mapping[str, Any], names: Mapping[int, str]) -> None:
-        """Matches the categories.
-
-        Args:
-            ground_truth: what a COCO file of instances holds: `images` and `categories`.
-            names: of the model's classes. Categories are matched by name; without names, by id.
+    def __init__(self, ground_truth: Mapping[str, Any]) -> None:
+        """Takes what a COCO file of instances holds.
 
         Raises:
-            InputError: it is no COCO data set, two categories have one name, or no class of the model is among them.
+            InputError: it has no images or categories as COCO has them, or two categories of one name.
         """
         try:
             images = [(str(image["file_name"]), image["id"]) for image in ground_truth["images"]]
-            named = [(str(category["name"]), int(category["id"])) for category in ground_truth["categories"]]
+            self.categories = {int(category["id"]): str(category["name"]) for category in ground_truth["categories"]}
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"not a COCO data set with images and categories: {error!r}") from None
-        self._by_name = dict(images)
-        self._by_last: dict[str, list[Any]] = {}
+        self._by_name = {name: category for category, name in self.categories.items()}
+        if len(self._by_name) < len(self.categories):
+            twice = next(name for name, count in Counter(self.categories.values()).items() if count > 1)
+            raise InputError(f"the ground truth has two categories called '{twice}'")
+        self._image_of_name = dict(images)
+        self._images_of_last: dict[str, list[Any]] = {}
         for name, image_id in images:
-            self._by_last.setdefault(Path(name).name, []).append(image_id)
-        self.category_of_class = _matched(named, names)
+            self._images_of_last.setdefault(PurePosixPath(name).name, []).append(image_id)
 
     def image_id(self, file_name: str) -> Any:
         """The id of the image with that name, or else of the only one whose last part is the same.
@@ -101,53 +101,39 @@ class CocoLike:
         Raises:
             InputError: there is none, or several.
         """
-        if file_name in self._by_name:
-            return self._by_name[file_name]
-        found = self._by_last.get(Path(file_name).name, [])
+        if file_name in self._image_of_name:
+            return self._image_of_name[file_name]
+        found = self._images_of_last.get(PurePosixPath(file_name).name, [])
         if len(found) == 1:
             return found[0]
         many = f"{len(found)} images" if found else "no image"
-        raise InputError(f"the ground truth has {many} called '{Path(file_name).name}' ({file_name})")
+        raise InputError(f"the ground truth has {many} called '{PurePosixPath(file_name).name}' ({file_name})")
 
-    def records(self, result: Result, file_name: str) -> list[dict[str, Any]]:
-        """COCO results of one image; classes that the ground truth does not know are left out."""
-        known = np.isin(result.class_id, np.array(list(self.category_of_class), np.int64))
-        return coco_records(result[known], self.image_id(file_name), self.category_of_class)
+    def category(self, class_id: int, name: str | None) -> int | None:
+        """The category of that name; of that id where the class has no name. None where there is none."""
+        if name is not None:
+            return self._by_name.get(name)
+        return class_id if class_id in self.categories else None
 
-
-def _matched(categories: Sequence[tuple[str, int]], names: Mapping[int, str]) -> dict[int, int]:
-    """{class id: category id} of the classes that both sides have."""
-    if not names:
-        return {category: category for _, category in categories}
-    by_name: dict[str, int] = {}
-    for name, category in categories:
-        if name in by_name:
-            raise InputError(f"the ground truth has two categories called '{name}'")
-        by_name[name] = category
-    found = {class_id: by_name[name] for class_id, name in names.items() if name in by_name}
-    if not found:
-        raise InputError(
-            "the ground truth has no category that the model knows; "
-            f"it has {_few(by_name)}, the model {_few(names.values())}"
-        )
-    return found
-
-
-def _few(names: Any) -> str:
-    listed = list(names)
-    return ", ".join(listed[:10]) + (", ..." if len(listed) > 10 else "")
+    def records(self, result: Result, image_id: Any) -> list[dict[str, Any]]:
+        """COCO results of one image; classes that the ground truth does not have are left out."""
+        found = {i: self.category(i, result.names.get(i)) for i in set(result.class_id.tolist())}
+        categories = {class_id: category for class_id, category in found.items() if category is not None}
+        known = np.isin(result.class_id, np.array(list(categories), np.int64))
+        return coco_records(result[known], image_id, categories)
 
 
 class CocoResults:
     """A plain list of COCO results in a ground truth's own ids, as `COCO.loadRes` takes it.
 
-    Images that the ground truth does not have are left out and counted in `unknown`.
+    Images that the ground truth does not have are left out and named in `unknown`, classes in `unknown_classes`.
     """
 
-    def __init__(self, path: Path, like: CocoLike, frame_names: FrameNames | None = None) -> None:
+    def __init__(self, path: Path, like: CocoLike, frame_names: Naming | None = None) -> None:
         """Opens the file."""
         self.path = path
         self.unknown: list[str] = []
+        self.unknown_classes: set[str] = set()
         self._like, self._frame_names = like, frame_names or FrameNames(path.name.split(".")[0])
         self._file = path.open("w", encoding="utf-8")
         self._file.write("[")
@@ -157,11 +143,14 @@ class CocoResults:
         """Adds what was found in an image."""
         name = self._frame_names(frame)
         try:
-            records = self._like.records(result, name)
+            image_id = self._like.image_id(name)
         except InputError:
             self.unknown.append(name)
             return
-        for record in records:
+        for class_id, class_name in zip(result.class_id.tolist(), result.class_name, strict=True):
+            if self._like.category(class_id, result.names.get(class_id)) is None:
+                self.unknown_classes.add(class_name)
+        for record in self._like.records(result, image_id):
             self._file.write(f"{',' * (self._records > 0)}\n{line(record)}")
             self._records += 1
 

@@ -7,7 +7,7 @@ with `ffmpeg -i clip.mp4 -start_number 0 clip/frame_%06d.png`: clip/frame_000012
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -24,6 +24,9 @@ class Frame(Protocol):
     def time_s(self) -> float | None:
         """Time in a video, seconds."""
         ...
+
+
+Naming = Callable[[Any], str]  # frame: name
 
 
 class FrameNames:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
-from rfseg.formats.numbers import shortest
+from rfseg.formats.frame_names import Frame
+from rfseg.formats.numbers import line, shortest
 
 if TYPE_CHECKING:
     from rfseg.masks import Part
@@ -92,3 +94,29 @@ def _ring(outline: NDArray[np.int32], affine: Affine | None) -> list[list[float]
         if a * e < b * d:  # a mirror image, as every map whose y points north
             points.reverse()
     return [*points, points[0]]
+
+
+class GeoJsonFile:
+    """One FeatureCollection; each feature also has the properties `frame` and `time_s`."""
+
+    def __init__(self, path: Path, *, transform: Iterable[float] | None = None, simplify: float | None = None) -> None:
+        """Opens the file; see `Result.to_geojson` for the options."""
+        self.path = path
+        self._transform = None if transform is None else six_numbers(transform)
+        self._simplify = simplify
+        self._file = path.open("w", encoding="utf-8")
+        self._file.write('{"type":"FeatureCollection","features":[')
+        self._features = 0
+
+    def write(self, frame: Frame, result: Result) -> None:
+        """Adds the instances of a frame."""
+        when = {"frame": frame.index, "time_s": frame.time_s}
+        for feature in geojson(result, when, transform=self._transform, simplify=self._simplify)["features"]:
+            self._file.write(f"{',' * (self._features > 0)}\n{line(feature)}")
+            self._features += 1
+
+    def close(self) -> None:
+        """Completes the file."""
+        if not self._file.closed:
+            with self._file:
+                self._file.write("\n]}\n")

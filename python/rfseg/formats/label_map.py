@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
-from rfseg.formats.frame_names import Frame, FrameNames, beside
+from rfseg.formats.frame_names import Frame, FrameNames, Naming, beside
 from rfseg.missing import require
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def label_map(result: Result, values: Values = "instance") -> NDArray[np.uint16]
 class LabelMaps:
     """A folder with `<frame>.png`, 16 bits, for every frame; see `label_map`."""
 
-    def __init__(self, path: Path, frame_names: FrameNames | None = None, values: Values = "instance") -> None:
+    def __init__(self, path: Path, frame_names: Naming | None = None, values: Values = "instance") -> None:
         """Makes the folder.
 
         Raises:

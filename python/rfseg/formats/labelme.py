@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfseg.formats.frame_names import Frame, FrameNames, beside
+from rfseg.formats.frame_names import Frame, FrameNames, Naming, beside
 from rfseg.formats.numbers import line, shortest
 from rfseg.missing import require
 
@@ -66,7 +66,7 @@ def _mask_shape(result: Result, row: int) -> dict[str, Any]:
 class LabelmeFiles:
     """A folder with `<frame>.json` for every frame; `imagePath` is the image's name, for files beside the images."""
 
-    def __init__(self, path: Path, frame_names: FrameNames | None = None) -> None:
+    def __init__(self, path: Path, frame_names: Naming | None = None) -> None:
         """Makes the folder."""
         self.path = path
         self._frame_names = frame_names or FrameNames(path.name)

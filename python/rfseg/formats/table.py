@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rfseg.formats.frame_names import Frame, FrameNames
+from rfseg.formats.frame_names import Frame, FrameNames, Naming
 from rfseg.missing import require
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ParquetFile:
     Rows are written a group at a time; a frame without instances has none.
     """
 
-    def __init__(self, path: Path, frame_names: FrameNames | None = None) -> None:
+    def __init__(self, path: Path, frame_names: Naming | None = None) -> None:
         """Opens the file.
 
         Raises:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rfseg.formats.frame_names import Frame, FrameNames, beside
+from rfseg.formats.frame_names import Frame, FrameNames, Naming, beside
 from rfseg.formats.numbers import line
 
 if TYPE_CHECKING:
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 def yolo_lines(result: Result) -> list[str]:
     """`class x y x y ...` of every instance that has pixels, best first; scores are not written.
 
-    A corner is the centre of a pixel, (x + 0.5) / W: readers that round down to pixels and fill get the mask back.
+    A corner lies a quarter of a pixel from the upper left of its pixel, (x + 0.25) / W, so that readers that round and
+    readers that cut off both come to that pixel, and get the mask back when they fill.
     """
     height, width = result.image_size
     lines = []
     for class_id, parts in zip(result.class_id.tolist(), result.masks.polygons("tree"), strict=True):
         if not parts:
             continue
-        shares = (one_ring(parts) + 0.5) / [width, height]
+        shares = (one_ring(parts) + 0.25) / [width, height]
         lines.append(f"{class_id} " + " ".join(f"{number:.6f}" for number in shares.ravel().tolist()))
     return lines
 
@@ -53,7 +54,7 @@ def one_ring(parts: list[Part]) -> NDArray[np.int32]:
 class YoloFiles:
     """A folder: `labels/<frame>.txt` for every frame, also those without instances, and `data.yaml` with the names."""
 
-    def __init__(self, path: Path, names: Mapping[int, str], frame_names: FrameNames | None = None) -> None:
+    def __init__(self, path: Path, names: Mapping[int, str], frame_names: Naming | None = None) -> None:
         """Makes the folder."""
         self.path = path
         self._names, self._frame_names = dict(names), frame_names or FrameNames(path.name)
