@@ -41,8 +41,8 @@ class CocoFile:
         self.path = path
         self._names, self._first = dict(names), first_category
         self._frame_names = frame_names or FrameNames(path.name.split(".")[0])
-        self._images: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed in close)
-        self._file = path.open("w", encoding="utf-8")
+        self._images: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 (closed in close)
+        self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
         self._file.write('{"info":{"description":"Instances found by rfseg"},"licenses":[],"annotations":[')
         self._frames = self._annotations = 0
 
@@ -135,7 +135,7 @@ class CocoResults:
         self.unknown: list[str] = []
         self.unknown_classes: set[str] = set()
         self._like, self._frame_names = like, frame_names or FrameNames(path.name.split(".")[0])
-        self._file = path.open("w", encoding="utf-8")
+        self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
         self._file.write("[")
         self._records = 0
 

@@ -104,7 +104,7 @@ class GeoJsonFile:
         self.path = path
         self._transform = None if transform is None else six_numbers(transform)
         self._simplify = simplify
-        self._file = path.open("w", encoding="utf-8")
+        self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
         self._file.write('{"type":"FeatureCollection","features":[')
         self._features = 0
 

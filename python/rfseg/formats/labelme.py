@@ -76,7 +76,7 @@ class LabelmeFiles:
         """Writes the file of one frame."""
         name = self._frame_names(frame)
         text = line(labelme(result, PurePosixPath(name).name))
-        beside(self.path, name, ".json").write_text(text + "\n", encoding="utf-8")
+        beside(self.path, name, ".json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
     def close(self) -> None:
         """Nothing is left to do."""

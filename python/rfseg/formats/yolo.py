@@ -72,4 +72,4 @@ class YoloFiles:
         last = max(self._names, default=-1)
         names = "".join(f"  {i}: {line(self._names.get(i, f'class {i}'))}\n" for i in range(last + 1))
         text = f"path: .\ntrain: images\nval: images\nnames:{' {}' if last < 0 else ''}\n{names}"
-        (self.path / "data.yaml").write_text(text, encoding="utf-8")
+        (self.path / "data.yaml").write_text(text, encoding="utf-8", errors="backslashreplace")
