@@ -98,7 +98,7 @@ def test_images_are_taken_together(tmp_path, found, monkeypatch):
         Path(f"photos/{name}.json").write_text(json.dumps({"file_name": f"{name}.png", **result.to_dict()}) + "\n")
     assert main(["convert", "photos/a.json", "photos/b.json", "--to", "coco", "--out", "out"]) == 0
     coco = json.loads(Path("out/photos.coco.json").read_text())
-    assert [(i["id"], i["file_name"]) for i in coco["images"]] == [(0, "a.png"), (1, "b.png")]
+    assert [(i["id"], i["file_name"]) for i in coco["images"]] == [(0, "photos/a.png"), (1, "photos/b.png")]
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_kept(clip, found, capsys):
@@ -116,7 +116,7 @@ def test_results_in_the_ids_of_a_ground_truth(data_set, found, capsys):
         Path(f"{number}.json").write_text(json.dumps({"file_name": f"{number}.png", **result.to_dict()}))
     files = [f"{number}.json" for number in range(len(found) + 1)]
     assert main(["convert", *files, "--to", "coco", "--coco-like", "gt.json", "--out", "out"]) == 2
-    assert f"left out 1 images that the ground truth lacks: {len(found)}.png" in capsys.readouterr().err
+    assert f"left out 1 images that the ground truth lacks: {data_set.name}/{len(found)}.png" in capsys.readouterr().err
     (path,) = Path("out").iterdir()
     records = json.loads(path.read_text())
     truth = json.loads(Path("gt.json").read_text())
@@ -151,3 +151,28 @@ def test_a_ground_truth_that_is_none_is_refused(data_set, capsys):
         Path("gt.json").write_text(text)
         assert main(["eval", str(DEMO_MODEL), "--images", "images", "--annotations", "gt.json", "--device", "cpu"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+def test_what_run_saves_is_what_convert_writes(data_set, found):
+    saves = ["coco", "parquet", "yolo", "labelme", "masks", "json"]
+    command = ["run", str(DEMO_MODEL), "images/val", "--device", "cpu", "--save", ",".join(saves), "--progress", "none"]
+    assert main([*command, "--out", "out"]) == 0
+    out = Path("out")
+    assert {p.name for p in out.iterdir()} == {
+        "val",
+        "val.coco.json",
+        "val.parquet",
+        "val_yolo",
+        "val_labelme",
+        "val_masks",
+    }
+    coco = json.loads((out / "val.coco.json").read_text())
+    assert [image["file_name"] for image in coco["images"]] == ["val/0.png", "val/1.png", "val/2.png"]
+    assert {a["category_id"] for a in coco["annotations"]} <= {c["id"] for c in coco["categories"]}
+    labels = cv2.imread(str(out / "val_masks/val/0.png"), cv2.IMREAD_UNCHANGED)
+    assert (labels > 0).sum() == found[0].masks.dense().any(axis=0).sum()
+    for folder, suffix in (("val_yolo/labels/val", "txt"), ("val_labelme/val", "json")):
+        assert sorted(p.name for p in (out / folder).iterdir()) == [f"{n}.{suffix}" for n in range(3)]
+    files = [str(path) for path in sorted(out.glob("val/*.json"))]
+    assert main(["convert", *files, "--to", "yolo", "--out", "again"]) == 0
+    assert Path("again/val_yolo/labels/val/0.txt").read_text() == (out / "val_yolo/labels/val/0.txt").read_text()

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import rfseg
+from paths import DEMO_MODEL
 from reference import edges as twin
-from reference.mask_cases import named_masks, random_mask
+from reference import simplify as simplify_twin
+from reference.mask_cases import blobs, named_masks, random_mask
 
 shapely = pytest.importorskip("shapely")
 
@@ -164,3 +166,27 @@ def test_a_million_parts_and_a_million_holes() -> None:
     for mask, parts, holes in ((board, size * size // 2, 0), (sieve, 1, 1_000_000)):
         found = rfseg.Masks.from_dense(mask[None]).polygons("edge")[0]
         assert (len(found), sum(len(inner) for _, inner in found)) == (parts, holes)
+
+
+def test_simplified_rings_are_those_of_the_twin() -> None:
+    rng = np.random.default_rng(4)
+    compared = fewer = 0
+    masks = [rng.random(rng.integers(2, 9, 2)) < rng.uniform(0.3, 0.95) for _ in range(250)]
+    masks += [blobs(24, 30, grain, 0.4, seed) for seed, grain in enumerate((2.0, 3.0, 4.0))]
+    for mask in masks:
+        found = rfseg.Masks.from_dense(mask[None])
+        rings = [ring for exterior, holes in found.polygons("edge")[0] for ring in (exterior, *holes)]
+        for tolerance_px in (0.5, 0.8, 1.5, 6.0):
+            parts = found.simplified(tolerance_px)[0]
+            ours = [ring.tolist() for exterior, holes in parts for ring in (exterior, *holes)]
+            theirs = simplify_twin.simplify([[tuple(c) for c in ring.tolist()] for ring in rings], tolerance_px)
+            assert ours == [[list(corner) for corner in ring] for ring in theirs]
+            compared += len(ours)
+            fewer += sum(map(len, ours)) < sum(map(len, rings))
+    assert compared > 1000
+    assert fewer > 200
+
+
+def test_a_clip_at_a_low_threshold(frames: list[np.ndarray]) -> None:
+    with rfseg.Segmenter(DEMO_MODEL, threshold=0.05) as segmenter:
+        assert sum(check(result.masks) for result in segmenter.stream(frames[::4])) > 50

@@ -172,6 +172,10 @@ def test_json_lines_are_read_back(result, tmp_path):
     assert next(frames)[0] == 0
     with pytest.raises(rfseg.InputError, match=r"line 2 of .*clip\.jsonl"):
         next(frames)
+    for key in ("frame", "time_s", "file_name"):
+        path.write_text(json.dumps({**result.to_dict(), key: [1]}))
+        with pytest.raises(rfseg.InputError, match=key):
+            next(rfseg.read_jsonl(path))
     path.write_text("[1, 2]\n")
     with pytest.raises(rfseg.InputError, match="expected an object, got list"):
         next(rfseg.read_jsonl(path))

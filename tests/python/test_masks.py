@@ -272,3 +272,13 @@ def test_whole_numbers_are_masks() -> None:
 def test_more_masks_than_can_be_counted_are_refused() -> None:
     with pytest.raises(rfseg.InputError, match="fewer than"):
         rfseg.Masks.from_dense(np.zeros((2**32 + 3, 0, 0), bool))
+
+
+def test_lengths_of_crops_equal_the_twin() -> None:
+    compared = 0
+    for mask in [*NAMED.values(), *map(random_mask, RANDOM_SEEDS)]:
+        (ours,) = of_one(mask).crop_lengths()
+        assert ours.dtype == np.int32
+        assert ours.tolist() == twin.crop_lengths(mask)
+        compared += len(ours)
+    assert compared > 10_000

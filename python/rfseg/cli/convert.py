@@ -141,14 +141,14 @@ def _sources(files: list[Path]) -> Iterator[tuple[str, list[Path]]]:
 def _convert(stem: str, files: list[Path], folder: Path, options: argparse.Namespace, interrupt: Interrupt) -> int:
     """Writes one source and prints its summary; returns how much could not be read."""
     sink = _SINKS[options.to](folder, stem, options)
-    frames, counts, problems = 0, Counter[str](), 0
+    frames, counts, problems, together = 0, Counter[str](), 0, len(files) > 1
     try:
         for file in files:
             try:
                 for record in read_records(file):
                     if interrupt.wanted:
                         return problems
-                    sink.write(_frame(record, frames if len(files) > 1 else record.frame), record.result)
+                    sink.write(_frame(record, stem, frames) if together else _frame(record), record.result)
                     frames += 1
                     counts.update(record.result.class_name)
             except (InputError, OSError) as error:
@@ -164,8 +164,10 @@ def _convert(stem: str, files: list[Path], folder: Path, options: argparse.Names
     return problems
 
 
-def _frame(record: Record, index: int) -> _Frame:
-    return _Frame(index, record.time_s, None if record.file_name is None else Path(record.file_name))
+def _frame(record: Record, folder: str = "", index: int | None = None) -> _Frame:
+    """An image of a `folder` is called as `rfseg run` calls it, photos/a.jpg; a file alone has no folder to name."""
+    path = None if record.file_name is None else Path(folder, record.file_name)
+    return _Frame(record.frame if index is None else index, record.time_s, path)
 
 
 def tell_unknown(sink: object) -> int:

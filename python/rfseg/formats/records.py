@@ -6,6 +6,7 @@ The schema is documented at `Result.to_dict`. Reading and writing are inverse to
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -58,7 +59,7 @@ def from_dict(data: Mapping[str, Any]) -> Result:
     from rfseg.result import Result
 
     try:
-        height, width = (int(n) for n in data["image_size"])
+        height, width = (operator.index(n) for n in data["image_size"])
         instances = list(data["instances"])
         boxes = np.array([i["box"] for i in instances], np.float64).astype(np.float32)  # None becomes NaN
         scores = np.array([i["confidence"] for i in instances], np.float64).astype(np.float32)
@@ -99,12 +100,22 @@ def read_records(path: str | PathLike[str]) -> Iterator[Record]:
             if not text.strip():
                 continue
             try:
-                data = json.loads(text)
-                if not isinstance(data, dict):
-                    raise InputError(f"expected an object, got {type(data).__name__}")
-                yield Record(data.get("frame", number - 1), data.get("time_s"), data.get("file_name"), from_dict(data))
+                yield _record(json.loads(text), number - 1)
             except (ValueError, RecursionError) as error:  # InputError is a ValueError, and so is what json raises
                 raise InputError(f"line {number} of {path} cannot be read: {error}") from error
+
+
+def _record(data: Any, place: int) -> Record:
+    if not isinstance(data, dict):
+        raise InputError(f"expected an object, got {type(data).__name__}")
+    frame, time_s, file_name = data.get("frame", place), data.get("time_s"), data.get("file_name")
+    if not isinstance(frame, int):
+        raise InputError(f"frame must be a whole number, got {frame!r}")
+    if not isinstance(time_s, (int, float, type(None))):
+        raise InputError(f"time_s must be a number or null, got {time_s!r}")
+    if not isinstance(file_name, (str, type(None))):
+        raise InputError(f"file_name must be text, got {file_name!r}")
+    return Record(frame, time_s, file_name, from_dict(data))
 
 
 def _missing(error: KeyError) -> str:
