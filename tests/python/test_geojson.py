@@ -27,7 +27,7 @@ def shapes(collection: dict) -> list:
 
 def results() -> list[rfseg.Result]:
     named = [mask for mask in named_masks().values() if mask.size < 10_000]
-    return [result_of(mask[None]) for mask in [*named, *map(random_mask, range(80))]]
+    return [result_of(mask[None]) for mask in [*named, *map(random_mask, range(30))]]
 
 
 def test_kinds_and_properties():
@@ -61,7 +61,7 @@ def test_every_geometry_is_valid_and_has_its_masks_area():
                 assert part.exterior.is_ccw
                 assert not any(hole.is_ccw for hole in part.interiors)
             compared += area > 0
-    assert compared > 80
+    assert compared > 40
 
 
 def test_rasterio_puts_it_in_the_same_place():
@@ -124,8 +124,8 @@ def test_simplified_geometries_stay_valid_and_near():
                 assert exact.hausdorff_distance(simple) <= distance_px + 1e-9
             fewer += shapely.get_num_coordinates(simple) < shapely.get_num_coordinates(exact)
             compared += 1
-    assert compared > 300
-    assert fewer > 150
+    assert compared > 150
+    assert fewer > 60
 
 
 @pytest.mark.parametrize("distance", [-1, float("nan"), float("inf")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,26 +74,35 @@ def six_numbers(transform: Iterable[float]) -> Affine:
 
 def geometry(parts: list[Part], affine: Affine | None = None) -> dict[str, Any] | None:
     """A Polygon, a MultiPolygon where there are several parts, None where there is none."""
-    polygons = [[_ring(exterior, affine), *(_ring(hole, affine) for hole in holes)] for exterior, holes in parts]
-    if not polygons:
+    if not parts:
         return None
+    rings = _closed_rings([ring for exterior, holes in parts for ring in (exterior, *holes)], affine)
+    polygons = [[next(rings) for _ in range(1 + len(holes))] for _, holes in parts]
     if len(polygons) == 1:
         return {"type": "Polygon", "coordinates": polygons[0]}
     return {"type": "MultiPolygon", "coordinates": polygons}
 
 
-def _ring(outline: NDArray[np.int32], affine: Affine | None) -> list[list[float]]:
-    """Repeats the first position last and keeps exteriors counterclockwise, as RFC 7946 asks."""
-    points: list[list[float]]
-    if affine is None:
-        points = outline.tolist()
-    else:
+def _closed_rings(outlines: list[NDArray[np.int32]], affine: Affine | None) -> Iterator[list[list[float]]]:
+    """Repeats each first position last and keeps exteriors counterclockwise, as RFC 7946 asks.
+
+    All corners become Python's numbers at once: a mask may have a million holes.
+    """
+    corners: NDArray[Any] = np.concatenate(outlines)
+    turned = False
+    if affine is not None:
         a, b, c, d, e, f = affine
-        x, y = outline.astype(np.float64).T
-        points = np.column_stack((a * x + b * y + c, d * x + e * y + f)).tolist()
-        if a * e < b * d:  # a mirror image, as every map whose y points north
-            points.reverse()
-    return [*points, points[0]]
+        x, y = corners.astype(np.float64).T
+        corners = np.column_stack((a * x + b * y + c, d * x + e * y + f))
+        turned = a * e < b * d  # a mirror image, as every map whose y points north
+    points, begin = corners.tolist(), 0
+    for outline in outlines:
+        ring = points[begin : begin + len(outline)]
+        begin += len(outline)
+        if turned:
+            ring.reverse()
+        ring.append(ring[0])
+        yield ring
 
 
 class GeoJsonFile:
