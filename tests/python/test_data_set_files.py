@@ -144,7 +144,7 @@ def test_results_in_the_ids_of_a_ground_truth(tmp_path):
     sink = CocoResults(tmp_path / "results.json", CocoLike(TRUTH))
     records = json.loads(written(sink, frames).read_text())
     assert [(r["image_id"], r["category_id"]) for r in records] == [(100, 41), (100, 40), (100, 41), (100, 40)]
-    assert (sink.unknown, sink.unknown_classes) == (["d.jpg"], {"class 7"})
+    assert (sink.unknown, sink.some_unknown, sink.unknown_classes) == (1, ["d.jpg"], {"class 7"})
     ground = COCO()
     ground.dataset = {**TRUTH, "annotations": []}
     with contextlib.redirect_stdout(io.StringIO()):

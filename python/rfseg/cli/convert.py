@@ -171,16 +171,12 @@ def _frame(record: Record, folder: str = "", index: int | None = None) -> _Frame
 
 
 def tell_unknown(sink: object) -> int:
-    """Says which images and classes a ground truth does not have; returns how many images."""
+    """Says what a ground truth lacks; returns how many images."""
     if not isinstance(sink, CocoResults):
         return 0
-    for what, names in (("images", sink.unknown), ("classes", sorted(sink.unknown_classes))):
-        if names:
-            some = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-            print(
-                f"rfseg: left out {len(names)} {what} that the ground truth lacks: {some}", file=sys.stderr, flush=True
-            )
-    return len(sink.unknown)
+    for sentence in sink.left_out():
+        print(f"rfseg: {sentence}", file=sys.stderr, flush=True)
+    return sink.unknown
 
 
 def ground_truth(path: Path) -> dict[str, Any]:

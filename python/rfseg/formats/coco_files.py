@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rfseg.result import Result
 
 
+_NAMED = 5  # of what is left out
+
+
 class CocoFile:
     """A COCO data set of detections: images, annotations with scores and areas, categories.
 
@@ -126,13 +129,15 @@ class CocoLike:
 class CocoResults:
     """A plain list of COCO results in a ground truth's own ids, as `COCO.loadRes` takes it.
 
-    Images that the ground truth does not have are left out and named in `unknown`, classes in `unknown_classes`.
+    Images that the ground truth does not have are left out; `unknown` counts them, `some_unknown` names the first. The
+    classes that it does not have are in `unknown_classes`.
     """
 
     def __init__(self, path: Path, like: CocoLike, frame_names: Naming | None = None) -> None:
         """Opens the file."""
         self.path = path
-        self.unknown: list[str] = []
+        self.unknown = 0
+        self.some_unknown: list[str] = []
         self.unknown_classes: set[str] = set()
         self._like, self._frame_names = like, frame_names or FrameNames(path.name.split(".")[0])
         self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
@@ -145,7 +150,9 @@ class CocoResults:
         try:
             image_id = self._like.image_id(name)
         except InputError:
-            self.unknown.append(name)
+            self.unknown += 1
+            if len(self.some_unknown) < _NAMED:
+                self.some_unknown.append(name)
             return
         for class_id, class_name in zip(result.class_id.tolist(), result.class_name, strict=True):
             if self._like.category(class_id, result.names.get(class_id)) is None:
@@ -159,3 +166,13 @@ class CocoResults:
         if not self._file.closed:
             with self._file:
                 self._file.write("\n]\n")
+
+    def left_out(self) -> list[str]:
+        """A sentence for images and one for classes that the ground truth lacks."""
+        classes = sorted(self.unknown_classes)
+        lacks = (("images", self.unknown, self.some_unknown), ("classes", len(classes), classes[:_NAMED]))
+        return [
+            f"left out {count} {what} that the ground truth lacks: {', '.join(some)}{', ...' * (count > len(some))}"
+            for what, count, some in lacks
+            if count
+        ]
