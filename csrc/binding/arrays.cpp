@@ -26,7 +26,8 @@ OutlineMode outline_mode(const std::string& mode) {
   if (mode == "tree") return OutlineMode::tree;
   if (mode == "largest") return OutlineMode::largest;
   if (mode == "edge") return OutlineMode::edge;
-  throw InputError("mode is '" + mode + "': it must be \"external\", \"tree\", \"largest\" or \"edge\"");
+  throw InputError("mode is '" + mode +
+                   "': it must be \"external\", \"tree\" or \"largest\", through pixels, or \"edge\"");
 }
 
 }  // namespace rfseg::binding

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 from rfseg.cli.common import Stems
 from rfseg.cli.frames import Frame, ImageFrame, Opened
 from rfseg.drawing import draw, write_image
-from rfseg.formats import as_dict, geojson
 from rfseg.formats.coco_files import CocoFile
 from rfseg.formats.frame_names import FrameNames
-from rfseg.formats.geojson import GeoJsonFile
+from rfseg.formats.geojson import GeoJsonFile, geojson
 from rfseg.formats.label_map import LabelMaps
 from rfseg.formats.labelme import LabelmeFiles
 from rfseg.formats.numbers import line
+from rfseg.formats.records import as_dict
 from rfseg.formats.table import ParquetFile
 from rfseg.formats.yolo import YoloFiles
 from rfseg.result import Result
