@@ -14,6 +14,10 @@ _BROUGHT_BY = {
     "av": "rfseg[video]",
     "PIL.Image": "pillow",
     "pillow_heif": "pillow-heif",
+    "pyarrow": "rfseg[table]",
+    "pyarrow.parquet": "rfseg[table]",
+    "pycocotools.coco": "rfseg[eval]",
+    "pycocotools.cocoeval": "rfseg[eval]",
     "supervision": "supervision",
 }
 

@@ -97,7 +97,7 @@ def test_names_in_any_encoding_and_of_any_form_work(work):
     assert {count(path) for path in files if path.name.endswith((".mp4", ".jsonl"))} == {5}
     texts = [path.read_text() for path in files if path.suffix == ".json"]
     assert all(json.loads(text) for text in texts)
-    assert sum('"file_name":"caf\\\\xe9.png"' in text for text in texts) == 2
+    assert any('"file_name":"caf\\\\xe9.png"' in text for text in texts)
 
 
 @pytest.mark.parametrize("encoding", ["C", "C.UTF-8"])

@@ -179,13 +179,13 @@ def test_what_an_encoder_refuses_is_said(tmp_path):
 
 def test_memory_is_flat_while_records_grow(tmp_path):
     """A COCO file of a camera's day has 2.6 million images: what is known of them lies on the disk."""
-    from rfseg.cli.outputs import _Coco
+    from rfseg.formats.coco_files import CocoFile
     from rfseg.video import VideoFrame
 
     masks = rfseg.Masks.from_dense(np.ones((1, 4, 6), bool))
     result = rfseg.Result(np.float32([[0, 0, 6, 4]]), np.float32([0.9]), np.int32([0]), masks, (4, 6), {0: "a"}, {})
     pixels = np.zeros((4, 6, 3), np.uint8)
-    sink = _Coco(tmp_path / "a.coco.json", {0: "a"})
+    sink = CocoFile(tmp_path / "a.coco.json", {0: "a"})
     peaks = []
     for index in range(6000):
         sink.write(VideoFrame(pixels, index, index, 1, index / 30), result)

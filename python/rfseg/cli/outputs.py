@@ -6,7 +6,6 @@ Owns file names and formats on disk; what is in a record is decided in rfseg.for
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,15 +17,36 @@ from rfseg.cli.annotated import AnnotatedVideo
 from rfseg.cli.common import Stems
 from rfseg.cli.frames import Frame, ImageFrame, Opened, Say
 from rfseg.drawing import draw, write_image
-from rfseg.files import GrowingFile, PartFile, Spool, write_whole
-from rfseg.formats import as_dict, coco_records, geojson
+from rfseg.files import GrowingFile, write_whole
+from rfseg.formats import as_dict, geojson
+from rfseg.formats.coco_files import CocoFile
+from rfseg.formats.frame_names import FrameNames
+from rfseg.formats.geojson import GeoJsonFile
+from rfseg.formats.label_map import LabelMaps
+from rfseg.formats.labelme import LabelmeFiles
+from rfseg.formats.numbers import line_bytes
+from rfseg.formats.table import ParquetFile
+from rfseg.formats.yolo import YoloFiles
 from rfseg.result import Result
 from rfseg.sources import Images, Source
 
-SAVES = ("video", "json", "coco", "geojson")
+SAVES = ("video", "json", "coco", "geojson", "parquet", "yolo", "labelme", "masks")
 # What a stem becomes, also for a moment; "" is the folder of images that were named together. No two sources may meet
 # in any of them.
-_ENDS = ("", ".mp4", ".jsonl", ".json", ".coco.json", ".geojson", ".png", ".jpg")
+_ENDS = (
+    "",
+    ".mp4",
+    ".jsonl",
+    ".json",
+    ".coco.json",
+    ".geojson",
+    ".parquet",
+    ".png",
+    ".jpg",
+    "_yolo",
+    "_labelme",
+    "_masks",
+)
 SUFFIXES = (*_ENDS, *(f"{end}.part" for end in _ENDS), ".part.png", ".part.jpg")
 
 
@@ -58,18 +78,22 @@ def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: S
     One that cannot be made is reported; the others are not affected.
     """
     source, folder, stem, names = place.source, place.folder, place.stem, place.names
+    called = FrameNames(stem, source.paths if isinstance(source, Images) else ())
     makers: dict[str, tuple[str, Any]] = {
         "video": (".mp4", lambda path: AnnotatedVideo(path, opened, note)),
         "json": (".jsonl", _JsonLines),
-        "geojson": (".geojson", _GeoJson),
-        "coco": (".coco.json", lambda path: _Coco(path, names)),
+        "geojson": (".geojson", GeoJsonFile),
     }
     if isinstance(source, Images):
         grouped, own = source.grouped, folder / stem if source.grouped else folder
-        makers = {
-            "": ("", lambda _: _ImageFiles(own, None if grouped else stem, saves, report)),
-            "coco": makers["coco"],
-        }
+        makers = {"": ("", lambda _: _ImageFiles(own, None if grouped else stem, saves, report))}
+    makers |= {
+        "coco": (".coco.json", lambda path: CocoFile(path, names, called)),
+        "parquet": (".parquet", lambda path: ParquetFile(path, called)),
+        "yolo": ("_yolo", lambda path: YoloFiles(path, names, called)),
+        "labelme": ("_labelme", lambda path: LabelmeFiles(path, called)),
+        "masks": ("_masks", lambda path: LabelMaps(path, called)),
+    }
     sinks: list[Sink] = []
     for save, (suffix, make) in makers.items():
         if save and save not in saves:
@@ -80,13 +104,6 @@ def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: S
         except Exception as error:
             report(f"cannot write {file_name(path)}: {cause(error)}")
     return sinks
-
-
-def _line(value: Any) -> bytes:
-    """Half a surrogate in a name, which UTF-8 has no bytes for, becomes JSON's escape of it."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
-        "utf-8", "backslashreplace"
-    )
 
 
 def _text(name: str) -> str:
@@ -102,7 +119,7 @@ class _JsonLines:
         self._file = GrowingFile(path)
 
     def write(self, frame: Frame, result: Result) -> None:
-        self._file.append(_line({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + b"\n")
+        self._file.append(line_bytes({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + b"\n")
 
     def close(self) -> None:
         self._file.close()
@@ -143,75 +160,11 @@ class _ImageFiles:
 
     def _json(self, base: Path, frame: ImageFrame, result: Result) -> None:
         record = {"file_name": _text(frame.path.name), **as_dict(result)}
-        write_whole(base.with_name(f"{base.name}.json"), _line(record) + b"\n")
+        write_whole(base.with_name(f"{base.name}.json"), line_bytes(record) + b"\n")
 
     def _geojson(self, base: Path, _: ImageFrame, result: Result) -> None:
-        write_whole(base.with_name(f"{base.name}.geojson"), _line(geojson(result)) + b"\n")
+        write_whole(base.with_name(f"{base.name}.geojson"), line_bytes(geojson(result)) + b"\n")
 
     def close(self) -> None:
         if self._made and not self.path.is_dir():
             raise FileNotFoundError(errno.ENOENT, "the folder was removed", os.fspath(self.path))
-
-
-class _GeoJson:
-    """One FeatureCollection; each feature also has the properties `frame` and `time_s`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file = GrowingFile(path, b'{"type":"FeatureCollection","features":[', b"\n]}\n")
-        self._comma = b""
-
-    def write(self, frame: Frame, result: Result) -> None:
-        features = geojson(result, {"frame": frame.index, "time_s": frame.time_s})["features"]
-        if features:
-            self._file.append(self._comma + b"\n" + b",\n".join(map(_line, features)))
-            self._comma = b","
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _Coco:
-    """A COCO data set of detections: `annotations` (COCO results with id, area, iscrowd), `images`, `categories`.
-
-    Two long lists in one file: images wait on the disk until the annotations end, so that days of video need no memory.
-    """
-
-    def __init__(self, path: Path, names: Mapping[int, str]) -> None:
-        self.path = path
-        self._file = PartFile(path, b'{"annotations":[')
-        try:
-            self._images = Spool(path.parent)
-        except OSError:
-            self._file.abandon()
-            raise
-        self._categories = [{"id": i, "name": name} for i, name in names.items()]
-        self._annotations = self._frames = 0
-        self._state = "open"
-
-    def write(self, frame: Frame, result: Result) -> None:
-        self._state = "failed"
-        name = _text(frame.path.name) if isinstance(frame, ImageFrame) else f"frame{frame.index:06d}"
-        height, width = result.image_size
-        records: list[bytes] = []
-        for record, area in zip(coco_records(result, frame.index), result.masks.area.tolist(), strict=True):
-            number = self._annotations + len(records) + 1
-            records.append(_line({"id": number, **record, "area": area, "iscrowd": 0}))
-        if records:
-            self._file.append((b",\n" if self._annotations else b"\n") + b",\n".join(records))
-        image = {"id": frame.index, "file_name": name, "height": height, "width": width}
-        self._images.append((b",\n" if self._frames else b"\n") + _line(image))
-        self._annotations += len(records)
-        self._frames += 1
-        self._state = "open"
-
-    def close(self) -> None:
-        state, self._state = self._state, "closed"
-        if state == "open":
-            self._file.append(b'\n],"images":[')
-            self._file.append_all(self._images)
-            self._file.append(b'\n],"categories":' + _line(self._categories) + b"}\n")
-            self._file.complete()
-        elif state == "failed":
-            self._images.close()
-            self._file.abandon()
