@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rfseg._core import InputError
+from rfseg.causes import file_name
 from rfseg.cli.common import (
     EXIT_INPUT,
-    EXIT_INTERRUPTED,
     EXIT_OK,
-    Interrupt,
     Stems,
     UsageError,
     add_command,
     counted,
     fresh_folder,
 )
+from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoFile, CocoLike, CocoResults
 from rfseg.formats.frame_names import FrameNames
 from rfseg.formats.geojson import GeoJsonFile
@@ -32,6 +31,7 @@ from rfseg.formats.records import Record, read_records
 from rfseg.formats.table import ParquetFile
 from rfseg.formats.yolo import YoloFiles
 from rfseg.result import Result
+from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
@@ -122,11 +122,12 @@ def run(options: argparse.Namespace) -> int:
     options.first_category, options.values = options.first_category or 0, options.values or "instance"
     folder, stems, problems = fresh_folder(options.out), Stems(), 0
     with Interrupt() as interrupt:
+        interrupt.saving = True
         for stem, files in _sources(options.file):
             problems += _convert(stems.claim(stem), files, folder, options, interrupt)
             if interrupt.wanted:
-                print("rfseg: stopped; the files are complete up to here", file=sys.stderr)
-                return EXIT_INTERRUPTED
+                say("rfseg: stopped; the files are complete up to here")
+                return interrupt.code
     return EXIT_INPUT if problems else EXIT_OK
 
 
@@ -153,14 +154,13 @@ def _convert(stem: str, files: list[Path], folder: Path, options: argparse.Names
                     counts.update(record.result.class_name)
             except (InputError, OSError) as error:
                 problems += 1
-                print(f"rfseg: {error}; what was read until there is kept", file=sys.stderr, flush=True)
+                say(f"rfseg: {error}; what was read until there is kept")
     finally:
         sink.close()
     problems += tell_unknown(sink)
     plural = "" if frames == 1 else "s"
-    print(
-        f"{files[0] if len(files) == 1 else stem}: {frames} frame{plural}, {counted(counts)} -> {sink.path}", flush=True
-    )
+    name = files[0] if len(files) == 1 else stem
+    answer(f"{file_name(name)}: {frames} frame{plural}, {counted(counts)} -> {file_name(sink.path)}")
     return problems
 
 
@@ -175,7 +175,7 @@ def tell_unknown(sink: object) -> int:
     if not isinstance(sink, CocoResults):
         return 0
     for sentence in sink.left_out():
-        print(f"rfseg: {sentence}", file=sys.stderr, flush=True)
+        say(f"rfseg: {sentence}")
     return sink.unknown
 
 

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import io
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,20 +15,21 @@ from rfseg import progress as progress_of
 from rfseg._core import InputError
 from rfseg.cli.common import (
     EXIT_INPUT,
-    EXIT_INTERRUPTED,
     EXIT_OK,
-    Interrupt,
     add_command,
-    add_device,
-    add_engine_code,
+    add_max_pixels,
+    add_model_options,
     fresh_folder,
+    model_options,
     share,
 )
 from rfseg.cli.convert import ground_truth, tell_unknown
 from rfseg.cli.frames import ImageFrame, read_image
 from rfseg.cli.segment import segment
+from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoLike, CocoResults
 from rfseg.missing import require
+from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
@@ -51,8 +51,8 @@ def register(commands: Commands) -> None:
     parser.add_argument("model", metavar="MODEL", help="an .onnx file or a TensorRT engine")
     parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of the images")
     parser.add_argument("--annotations", type=Path, required=True, metavar="GT.json", help="COCO instances")
-    add_device(parser)
-    add_engine_code(parser)
+    add_model_options(parser)
+    add_max_pixels(parser)
     help_threshold = "confidence above which an instance counts (0: AP needs the unsure ones too)"
     parser.add_argument("--threshold", type=share, default=0.0, help=help_threshold)
     parser.add_argument("--out", type=Path, default=Path("runs/eval"), help="folder to write to (runs/eval)")
@@ -67,23 +67,21 @@ def run(options: argparse.Namespace) -> int:
     like, images = CocoLike(truth), _Images(truth["images"], options.images)
     progress = progress_of.make(options.progress)
     with (
-        rfseg.Segmenter(
-            options.model,
-            device=options.device,
-            threshold=options.threshold,
-            allow_engine_code=options.allow_engine_code,
-        ) as segmenter,
         Interrupt() as interrupt,
+        rfseg.Segmenter(options.model, threshold=options.threshold, **model_options(options)) as segmenter,
     ):
+        interrupt.saving = True
         results = CocoResults(fresh_folder(options.out) / "results.json", like, images.name)
         progress.begin(options.annotations.name, len(truth["images"]))
         try:
-            segment(segmenter, images.frames(), [results], progress=progress, stopped=lambda: interrupt.wanted)
+            frames = images.frames(options.max_pixels)
+            stopped = lambda: interrupt.wanted  # noqa: E731
+            segment(segmenter, frames, [results], progress=progress, stopped=stopped, report=images.report)
         finally:
             progress.end()
         if interrupt.wanted:
-            print(f"rfseg: stopped; {results.path} is complete up to here", file=sys.stderr)
-            return EXIT_INTERRUPTED
+            say(f"rfseg: stopped; {results.path} is complete up to here")
+            return interrupt.code
     if not images.done:
         raise InputError(f"none of the {len(truth['images'])} images could be read from {options.images}")
     figures = average_precision(truth, results.path, images.done)
@@ -99,14 +97,18 @@ class _Images:
         self.problems = 0
         self._images, self._folder = images, folder
 
-    def frames(self) -> Iterator[ImageFrame]:
+    def report(self, sentence: str) -> None:
+        self.problems += 1
+        say(f"rfseg: {sentence}")
+
+    def frames(self, max_pixels: int) -> Iterator[ImageFrame]:
         for index, image in enumerate(self._images):
             try:
-                yield ImageFrame(read_image(self._path(str(image["file_name"]))), index, Path(image["file_name"]))
+                pixels = read_image(self._path(str(image["file_name"])), max_pixels)
             except InputError as error:
-                self.problems += 1
-                print(f"rfseg: {error}; the others are not affected", file=sys.stderr, flush=True)
+                self.report(f"{error}; the others are not affected")
                 continue
+            yield ImageFrame(pixels, index, Path(image["file_name"]))
             self.done.append(image["id"])
 
     def _path(self, file_name: str) -> Path:
@@ -144,9 +146,9 @@ def average_precision(truth: dict[str, Any], results: Path, image_ids: list[Any]
 
 def _print(figures: dict[str, dict[str, float]], images: int, results: Path, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"event": "eval", "images": images, "results": str(results), **figures}), flush=True)
+        answer(json.dumps({"event": "eval", "images": images, "results": str(results), **figures}))
         return
-    print(f"{images} image{'' if images == 1 else 's'} -> {results}")
-    print(f"{'':6}" + "".join(f"{name:>11}" for name in _FIGURES))
+    answer(f"{images} image{'' if images == 1 else 's'} -> {results}")
+    answer(f"{'':6}" + "".join(f"{name:>11}" for name in _FIGURES))
     for kind, row in figures.items():
-        print(f"{kind:6}" + "".join(f"{value:>11.3f}" for value in row.values()), flush=True)
+        answer(f"{kind:6}" + "".join(f"{value:>11.3f}" for value in row.values()))

@@ -5,27 +5,49 @@ Owns file names and formats on disk; what is in a record is decided in rfseg.for
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from rfseg.causes import cause, file_name
+from rfseg.cli.annotated import AnnotatedVideo
 from rfseg.cli.common import Stems
-from rfseg.cli.frames import Frame, ImageFrame, Opened
+from rfseg.cli.frames import Frame, ImageFrame, Opened, Say
 from rfseg.drawing import draw, write_image
+from rfseg.files import GrowingFile, write_whole
 from rfseg.formats.coco_files import CocoFile
 from rfseg.formats.frame_names import FrameNames
 from rfseg.formats.geojson import GeoJsonFile, geojson
 from rfseg.formats.label_map import LabelMaps
 from rfseg.formats.labelme import LabelmeFiles
-from rfseg.formats.numbers import line
+from rfseg.formats.numbers import line_bytes
 from rfseg.formats.records import as_dict
 from rfseg.formats.table import ParquetFile
 from rfseg.formats.yolo import YoloFiles
 from rfseg.result import Result
 from rfseg.sources import Images, Source
-from rfseg.video import VideoFrame, VideoWriter
 
 SAVES = ("video", "json", "coco", "geojson", "parquet", "yolo", "labelme", "masks")
+# What a stem becomes, also for a moment; "" is the folder of images that were named together. No two sources may meet
+# in any of them.
+_ENDS = (
+    "",
+    ".mp4",
+    ".jsonl",
+    ".json",
+    ".coco.json",
+    ".geojson",
+    ".parquet",
+    ".png",
+    ".jpg",
+    "_yolo",
+    "_labelme",
+    "_masks",
+)
+SUFFIXES = (*_ENDS, *(f"{end}.part" for end in _ENDS), ".part.png", ".part.jpg")
 
 
 class Sink(Protocol):
@@ -40,59 +62,53 @@ class Sink(Protocol):
         """Completes the file. May be called twice."""
 
 
-def sinks_for(
-    source: Source, opened: Opened, folder: Path, stem: str, *, saves: tuple[str, ...], names: Mapping[int, str]
-) -> list[Sink]:
-    """Sinks for what `saves` names, in `folder`; images that were named together get a folder of their own."""
-    sinks: list[Sink] = []
-    frame_names = FrameNames(stem, source.paths if isinstance(source, Images) else ())
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where files about a source go, under which stem, and what its classes are called."""
+
+    source: Source
+    folder: Path
+    stem: str
+    names: Mapping[int, str]
+
+
+def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: Say, note: Say) -> list[Sink]:
+    """Sinks for what `saves` names, in `folder`; images that were named together get a folder of their own.
+
+    One that cannot be made is reported; the others are not affected.
+    """
+    source, folder, stem, names = place.source, place.folder, place.stem, place.names
+    called = FrameNames(stem, source.paths if isinstance(source, Images) else ())
+    makers: dict[str, tuple[str, Any]] = {
+        "video": (".mp4", lambda path: AnnotatedVideo(path, opened, note)),
+        "json": (".jsonl", _JsonLines),
+        "geojson": (".geojson", GeoJsonFile),
+    }
     if isinstance(source, Images):
-        own = folder / stem if source.grouped else folder
-        own.mkdir(exist_ok=True)
-        sinks.append(_ImageFiles(own, None if source.grouped else stem, saves))
-    else:
-        if "video" in saves:
-            sinks.append(_AnnotatedVideo(folder / f"{stem}.mp4", opened))
-        if "json" in saves:
-            sinks.append(_JsonLines(folder / f"{stem}.jsonl"))
-        if "geojson" in saves:
-            sinks.append(GeoJsonFile(folder / f"{stem}.geojson"))
-    sinks += data_set_sinks(folder, stem, names=names, saves=saves, frame_names=frame_names)
-    return sinks
-
-
-def data_set_sinks(
-    folder: Path, stem: str, *, names: Mapping[int, str], saves: tuple[str, ...], frame_names: FrameNames
-) -> list[Sink]:
-    """Sinks of one file or folder for a whole source, whatever it is."""
+        grouped, own = source.grouped, folder / stem if source.grouped else folder
+        makers = {"": ("", lambda _: _ImageFiles(own, None if grouped else stem, saves, report))}
+    makers |= {
+        "coco": (".coco.json", lambda path: CocoFile(path, names, called)),
+        "parquet": (".parquet", lambda path: ParquetFile(path, called)),
+        "yolo": ("_yolo", lambda path: YoloFiles(path, names, called)),
+        "labelme": ("_labelme", lambda path: LabelmeFiles(path, called)),
+        "masks": ("_masks", lambda path: LabelMaps(path, called)),
+    }
     sinks: list[Sink] = []
-    if "coco" in saves:
-        sinks.append(CocoFile(folder / f"{stem}.coco.json", names, frame_names))
-    if "parquet" in saves:
-        sinks.append(ParquetFile(folder / f"{stem}.parquet", frame_names))
-    if "yolo" in saves:
-        sinks.append(YoloFiles(folder / f"{stem}_yolo", names, frame_names))
-    if "labelme" in saves:
-        sinks.append(LabelmeFiles(folder / f"{stem}_labelme", frame_names))
-    if "masks" in saves:
-        sinks.append(LabelMaps(folder / f"{stem}_masks", frame_names))
+    for save, (suffix, make) in makers.items():
+        if save and save not in saves:
+            continue
+        path = folder / f"{stem}{suffix}"
+        try:
+            sinks.append(make(path))
+        except Exception as error:
+            report(f"cannot write {file_name(path)}: {cause(error)}")
     return sinks
 
 
-class _AnnotatedVideo:
-    """Starts at 0 and keeps the distances between the frames' time stamps."""
-
-    def __init__(self, path: Path, opened: Opened) -> None:
-        self.path = path
-        self._writer = VideoWriter(path, opened.fps, opened.time_base)
-        self._origin: int | None = None
-
-    def write(self, frame: VideoFrame, result: Result) -> None:
-        self._origin = frame.pts if self._origin is None else self._origin
-        self._writer.write(draw(result, frame.pixels), frame.pts - self._origin, frame.duration)
-
-    def close(self) -> None:
-        self._writer.close()
+def _text(name: str) -> str:
+    r"""A file's name in JSON; bytes that are no UTF-8 become \xe9."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 class _JsonLines:
@@ -100,35 +116,55 @@ class _JsonLines:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("w", encoding="utf-8")
+        self._file = GrowingFile(path)
 
     def write(self, frame: Frame, result: Result) -> None:
-        self._file.write(line({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + "\n")
+        self._file.append(line_bytes({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + b"\n")
 
     def close(self) -> None:
         self._file.close()
 
 
 class _ImageFiles:
-    """For each image the annotated picture, `.json` and `.geojson`."""
+    """For each image the annotated picture, `.json` and `.geojson`. A picture that fails does not end the others."""
 
-    def __init__(self, folder: Path, stem: str | None, saves: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, stem: str | None, saves: tuple[str, ...], report: Say) -> None:
         self.path = folder
-        self._stem, self._saves, self._stems = stem, saves, Stems()
+        self._stem, self._saves, self._report = stem, saves, report
+        self._stems = Stems(SUFFIXES)
+        self._made = False
 
     def write(self, frame: ImageFrame, result: Result) -> None:
-        base = self.path / self._stems.claim(self._stem or frame.path.stem)
-        if "video" in self._saves:
-            suffix = ".jpg" if frame.path.suffix.lower() in (".jpg", ".jpeg") else ".png"
-            write_image(f"{base}{suffix}", draw(result, frame.pixels))
-        if "json" in self._saves:
-            _write_text(f"{base}.json", {"file_name": frame.path.name, **as_dict(result)})
-        if "geojson" in self._saves:
-            _write_text(f"{base}.geojson", geojson(result))
+        if not self._made:
+            self.path.mkdir(exist_ok=True)
+            self._made = True
+        base = self.path / (self._stem or self._stems.claim(frame.path.stem))
+        parts = {"video": self._picture, "json": self._json, "geojson": self._geojson}
+        for save, write in parts.items():
+            if save not in self._saves:
+                continue
+            try:
+                write(base, frame, result)
+            except Exception as error:
+                self._report(f"{file_name(frame.path)}: its {save} file in {file_name(self.path)}: {cause(error)}")
+
+    def _picture(self, base: Path, frame: ImageFrame, result: Result) -> None:
+        suffix = ".jpg" if frame.path.suffix.lower() in (".jpg", ".jpeg") else ".png"
+        part = base.with_name(f"{base.name}.part{suffix}")
+        try:
+            write_image(part, draw(result, frame.pixels))
+            os.replace(part, base.with_name(f"{base.name}{suffix}"))
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def _json(self, base: Path, frame: ImageFrame, result: Result) -> None:
+        record = {"file_name": _text(frame.path.name), **as_dict(result)}
+        write_whole(base.with_name(f"{base.name}.json"), line_bytes(record) + b"\n")
+
+    def _geojson(self, base: Path, _: ImageFrame, result: Result) -> None:
+        write_whole(base.with_name(f"{base.name}.geojson"), line_bytes(geojson(result)) + b"\n")
 
     def close(self) -> None:
-        pass
-
-
-def _write_text(path: str, value: Any) -> None:
-    Path(path).write_text(line(value) + "\n", encoding="utf-8")
+        if self._made and not self.path.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the folder was removed", os.fspath(self.path))

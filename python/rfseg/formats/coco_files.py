@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rfseg._core import InputError
+from rfseg.files import GrowingFile, PartFile, Spool
 from rfseg.formats.coco import coco_records
 from rfseg.formats.frame_names import Frame, FrameNames, Naming
-from rfseg.formats.numbers import line
+from rfseg.formats.numbers import line_bytes
 
 if TYPE_CHECKING:
     from rfseg.result import Result
@@ -27,7 +26,7 @@ class CocoFile:
     """A COCO data set of detections: images, annotations with scores and areas, categories.
 
     Every class that the model names and every id in use is a category. `annotations` are written as they come; what is
-    said of the images waits in a temporary file, so that days of video need no memory.
+    said of the images waits on the disk, so that days of video need no memory. Complete, the file gets its name.
     """
 
     def __init__(
@@ -44,35 +43,47 @@ class CocoFile:
         self.path = path
         self._names, self._first = dict(names), first_category
         self._frame_names = frame_names or FrameNames(path.name.split(".")[0])
-        self._images: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 (closed in close)
-        self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
-        self._file.write('{"info":{"description":"Instances found by rfseg"},"licenses":[],"annotations":[')
+        head = b'{"info":{"description":"Instances found by rfseg"},"licenses":[],"annotations":['
+        self._file = PartFile(path, head)
+        try:
+            self._images = Spool(path.parent)
+        except OSError:
+            self._file.abandon()
+            raise
         self._frames = self._annotations = 0
+        self._state = "whole"
 
     def write(self, frame: Frame, result: Result) -> None:
         """Adds a frame and what was found in it."""
+        self._state = "failed"
         height, width = (int(n) for n in result.image_size)
         image = {"id": frame.index, "file_name": self._frame_names(frame), "height": height, "width": width}
-        self._images.write(f"{',' * (self._frames > 0)}\n{line(image)}")
+        self._images.append((b",\n" if self._frames else b"\n") + line_bytes(image))
         self._frames += 1
         for class_id, name in zip(result.class_id.tolist(), result.class_name, strict=True):
             self._names.setdefault(class_id, name)
+        records: list[bytes] = []
         for record, area in zip(coco_records(result, frame.index), result.masks.area.tolist(), strict=True):
             record["category_id"] += self._first
-            annotation = {"id": self._annotations + 1, **record, "area": area, "iscrowd": 0}
-            self._file.write(f"{',' * (self._annotations > 0)}\n{line(annotation)}")
-            self._annotations += 1
+            number = self._annotations + len(records) + 1
+            records.append(line_bytes({"id": number, **record, "area": area, "iscrowd": 0}))
+        if records:
+            self._file.append((b",\n" if self._annotations else b"\n") + b",\n".join(records))
+        self._annotations += len(records)
+        self._state = "whole"
 
     def close(self) -> None:
-        """Completes the file."""
-        if self._file.closed:
-            return
-        categories = [{"id": i + self._first, "name": name} for i, name in sorted(self._names.items())]
-        with self._file, self._images:
-            self._images.seek(0)
-            self._file.write('\n],"images":[')
-            shutil.copyfileobj(self._images, self._file)
-            self._file.write(f'\n],"categories":{line(categories)}}}\n')
+        """Completes the file; after a failure it stays the part that it is."""
+        state, self._state = self._state, "closed"
+        if state == "whole":
+            categories = [{"id": i + self._first, "name": name} for i, name in sorted(self._names.items())]
+            self._file.append(b'\n],"images":[')
+            self._file.append_all(self._images)
+            self._file.append(b'\n],"categories":' + line_bytes(categories) + b"}\n")
+            self._file.complete()
+        elif state == "failed":
+            self._images.close()
+            self._file.abandon()
 
 
 class CocoLike:
@@ -140,9 +151,8 @@ class CocoResults:
         self.some_unknown: list[str] = []
         self.unknown_classes: set[str] = set()
         self._like, self._frame_names = like, frame_names or FrameNames(path.name.split(".")[0])
-        self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
-        self._file.write("[")
-        self._records = 0
+        self._file = GrowingFile(path, b"[", b"\n]\n")
+        self._comma = b""
 
     def write(self, frame: Frame, result: Result) -> None:
         """Adds what was found in an image."""
@@ -157,15 +167,14 @@ class CocoResults:
         for class_id, class_name in zip(result.class_id.tolist(), result.class_name, strict=True):
             if self._like.category(class_id, result.names.get(class_id)) is None:
                 self.unknown_classes.add(class_name)
-        for record in self._like.records(result, image_id):
-            self._file.write(f"{',' * (self._records > 0)}\n{line(record)}")
-            self._records += 1
+        records = self._like.records(result, image_id)
+        if records:
+            self._file.append(self._comma + b"\n" + b",\n".join(map(line_bytes, records)))
+            self._comma = b","
 
     def close(self) -> None:
-        """Completes the file."""
-        if not self._file.closed:
-            with self._file:
-                self._file.write("\n]\n")
+        """Closes the file, which is valid after every image."""
+        self._file.close()
 
     def left_out(self) -> list[str]:
         """A sentence for images and one for classes that the ground truth lacks."""

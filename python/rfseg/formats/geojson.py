@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
+from rfseg.files import GrowingFile
 from rfseg.formats.frame_names import Frame
-from rfseg.formats.numbers import line, shortest
+from rfseg.formats.numbers import line_bytes, shortest
 
 if TYPE_CHECKING:
     from rfseg.masks import Part
@@ -113,19 +114,17 @@ class GeoJsonFile:
         self.path = path
         self._transform = None if transform is None else six_numbers(transform)
         self._simplify = simplify
-        self._file = path.open("w", encoding="utf-8", errors="backslashreplace")
-        self._file.write('{"type":"FeatureCollection","features":[')
-        self._features = 0
+        self._file = GrowingFile(path, b'{"type":"FeatureCollection","features":[', b"\n]}\n")
+        self._comma = b""
 
     def write(self, frame: Frame, result: Result) -> None:
         """Adds the instances of a frame."""
         when = {"frame": frame.index, "time_s": frame.time_s}
-        for feature in geojson(result, when, transform=self._transform, simplify=self._simplify)["features"]:
-            self._file.write(f"{',' * (self._features > 0)}\n{line(feature)}")
-            self._features += 1
+        features = geojson(result, when, transform=self._transform, simplify=self._simplify)["features"]
+        if features:
+            self._file.append(self._comma + b"\n" + b",\n".join(map(line_bytes, features)))
+            self._comma = b","
 
     def close(self) -> None:
-        """Completes the file."""
-        if not self._file.closed:
-            with self._file:
-                self._file.write("\n]}\n")
+        """Closes the file, which is valid after every frame."""
+        self._file.close()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
+from rfseg.files import write_whole
 from rfseg.formats.frame_names import Frame, FrameNames, Naming, beside
 from rfseg.missing import require
 
@@ -57,7 +58,7 @@ class LabelMaps:
     def write(self, frame: Frame, result: Result) -> None:
         """Writes the file of one frame."""
         _, png = require("cv2", "Writing label maps").imencode(".png", label_map(result, self._values))
-        beside(self.path, self._frame_names(frame), ".png").write_bytes(bytes(png))
+        write_whole(beside(self.path, self._frame_names(frame), ".png"), bytes(png))
 
     def close(self) -> None:
         """Nothing is left to do."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rfseg.files import write_whole
 from rfseg.formats.frame_names import Frame, FrameNames, Naming, beside
-from rfseg.formats.numbers import line, shortest
+from rfseg.formats.numbers import line_bytes, shortest
 from rfseg.missing import require
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class LabelmeFiles:
     def write(self, frame: Frame, result: Result) -> None:
         """Writes the file of one frame."""
         name = self._frame_names(frame)
-        text = line(labelme(result, PurePosixPath(name).name))
-        beside(self.path, name, ".json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        data = line_bytes(labelme(result, PurePosixPath(name).name)) + b"\n"
+        write_whole(beside(self.path, name, ".json"), data)
 
     def close(self) -> None:
         """Nothing is left to do."""

@@ -24,3 +24,8 @@ def line(value: Any) -> str:
         ValueError: a number that is not finite: better no line than one that readers refuse.
     """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def line_bytes(value: Any) -> bytes:
+    """`line` as UTF-8; half a surrogate, which has none, becomes JSON's escape of it. Raises as `line`."""
+    return line(value).encode("utf-8", "backslashreplace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,8 @@ class ParquetFile:
         self.path = path
         self._frame_names = frame_names or FrameNames(path.stem)
         self._schema = self._columns()
-        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        self._part = path.with_name(f"{path.name}.part")  # a Parquet file is none before its end
+        self._writer = parquet.ParquetWriter(self._part, self._schema, compression="zstd")
         self._rows = self._empty()
 
     def write(self, frame: Frame, result: Result) -> None:
@@ -92,18 +94,19 @@ class ParquetFile:
         for name, values in columns.items():
             self._rows[name] += values
         if len(self._rows["frame"]) >= _ROWS:
-            self._flush()
+            self._flush(self._writer)
 
     def close(self) -> None:
         """Completes the file."""
         if self._writer is not None:
+            writer, self._writer = self._writer, None
             if self._rows["frame"]:
-                self._flush()
-            self._writer.close()
-            self._writer = None
+                self._flush(writer)
+            writer.close()
+            os.replace(self._part, self.path)
 
-    def _flush(self) -> None:
-        self._writer.write_table(self._arrow.table(self._rows, schema=self._schema))
+    def _flush(self, writer: Any) -> None:
+        writer.write_table(self._arrow.table(self._rows, schema=self._schema))
         self._rows = self._empty()
 
     def _empty(self) -> dict[str, list[Any]]:

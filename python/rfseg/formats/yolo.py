@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rfseg.files import write_whole
 from rfseg.formats.frame_names import Frame, FrameNames, Naming, beside
 from rfseg.formats.numbers import line
 
@@ -65,11 +66,11 @@ class YoloFiles:
         for class_id, name in zip(result.class_id.tolist(), result.class_name, strict=True):
             self._names.setdefault(class_id, name)
         file = beside(self.path / "labels", self._frame_names(frame), ".txt")
-        file.write_text("".join(f"{text}\n" for text in yolo_lines(result)), encoding="ascii")
+        write_whole(file, "".join(f"{text}\n" for text in yolo_lines(result)).encode("ascii"))
 
     def close(self) -> None:
         """Writes `data.yaml`, whose ids have no gaps: a missing one is called "class 7". JSON strings are YAML."""
         last = max(self._names, default=-1)
         names = "".join(f"  {i}: {line(self._names.get(i, f'class {i}'))}\n" for i in range(last + 1))
         text = f"path: .\ntrain: images\nval: images\nnames:{' {}' if last < 0 else ''}\n{names}"
-        (self.path / "data.yaml").write_text(text, encoding="utf-8", errors="backslashreplace")
+        write_whole(self.path / "data.yaml", text.encode("utf-8", "backslashreplace"))
