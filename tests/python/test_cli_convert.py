@@ -176,3 +176,17 @@ def test_what_run_saves_is_what_convert_writes(data_set, found):
     files = [str(path) for path in sorted(out.glob("val/*.json"))]
     assert main(["convert", *files, "--to", "yolo", "--out", "again"]) == 0
     assert Path("again/val_yolo/labels/val/0.txt").read_text() == (out / "val_yolo/labels/val/0.txt").read_text()
+
+
+def test_run_takes_the_ids_of_a_ground_truth(data_set, found, capsys):
+    command = ["run", str(DEMO_MODEL), "images/val", "--device", "cpu", "--progress", "none", "--coco-like", "gt.json"]
+    assert main([*command, "--save", "coco", "--out", "out"]) == 0
+    records = json.loads(Path("out/val.results.json").read_text())
+    truth = json.loads(Path("gt.json").read_text())
+    assert [(r["image_id"], r["category_id"]) for r in records] == [
+        (a["image_id"], a["category_id"]) for a in truth["annotations"]
+    ]
+    Path("images/val/0.png").rename("images/val/other.png")
+    assert main([*command, "--save", "coco", "--out", "again"]) == 2
+    assert "left out 1 images that the ground truth lacks: val/other.png" in capsys.readouterr().err
+    assert main([*command, "--save", "json", "--out", "more"]) == 1

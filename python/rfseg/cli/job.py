@@ -19,6 +19,7 @@ from rfseg.cli.frames import EVERYTHING, Choice, opened
 from rfseg.cli.outputs import SUFFIXES, Place, Sink, sinks_for
 from rfseg.cli.segment import Tally, segment
 from rfseg.cli.signals import Interrupt
+from rfseg.formats.coco_files import CocoLike, CocoResults
 from rfseg.missing import MissingExtraError
 from rfseg.printable import printable
 from rfseg.sources import Source
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a job makes of each source: the files of `saves`, with the classes of `classes` (None: all)."""
+    """What a job makes of each source: the files of `saves`, with the classes of `classes` (None: all).
+
+    With a `like`, COCO files are results in the ids of that ground truth.
+    """
 
     saves: tuple[str, ...]
     progress: str = "auto"
     classes: frozenset[int] | None = None
+    like: CocoLike | None = None
 
 
 class Job:
@@ -103,7 +108,7 @@ class Job:
         with opened(source, self.report, choice, note=self.note, stopped=stopped) as frames:
             stem, wish = self._stems.claim(source.stem), self._wish
             names = self._segmenter.names
-            place = Place(source, self._folder, stem, names)
+            place = Place(source, self._folder, stem, names, wish.like)
             sinks = sinks_for(place, frames, wish.saves, report=self.report, note=self.note)
             self._progress.begin(printable(source.name), frames.total)
             try:
@@ -118,7 +123,17 @@ class Job:
                 )
             finally:
                 self._progress.end()
+        for sink in sinks:
+            if isinstance(sink, CocoResults):
+                self._tell_unknown(sink)
         return tally, sinks
+
+    def _tell_unknown(self, sink: CocoResults) -> None:
+        for sentence in sink.left_out():
+            self.note(sentence)
+        if sink.unknown:
+            self.left_out += sink.unknown
+            self.code = self.code or EXIT_INPUT
 
     def _failed(self, source: Source, sentence: str) -> None:
         self.report(sentence)

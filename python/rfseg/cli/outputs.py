@@ -18,7 +18,7 @@ from rfseg.cli.common import Stems
 from rfseg.cli.frames import Frame, ImageFrame, Opened, Say
 from rfseg.drawing import draw, write_image
 from rfseg.files import GrowingFile, write_whole
-from rfseg.formats.coco_files import CocoFile
+from rfseg.formats.coco_files import CocoFile, CocoLike, CocoResults
 from rfseg.formats.frame_names import FrameNames
 from rfseg.formats.geojson import GeoJsonFile, geojson
 from rfseg.formats.label_map import LabelMaps
@@ -39,6 +39,7 @@ _ENDS = (
     ".jsonl",
     ".json",
     ".coco.json",
+    ".results.json",
     ".geojson",
     ".parquet",
     ".png",
@@ -64,12 +65,16 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where files about a source go, under which stem, and what its classes are called."""
+    """Where files about a source go, under which stem, and what its classes are called.
+
+    With a `like`, COCO results in the ids of that ground truth take the place of a data set.
+    """
 
     source: Source
     folder: Path
     stem: str
     names: Mapping[int, str]
+    like: CocoLike | None = None
 
 
 def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: Say, note: Say) -> list[Sink]:
@@ -94,6 +99,8 @@ def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: S
         "labelme": ("_labelme", lambda path: LabelmeFiles(path, called)),
         "masks": ("_masks", lambda path: LabelMaps(path, called)),
     }
+    if (like := place.like) is not None:
+        makers["coco"] = (".results.json", lambda path: CocoResults(path, like, called))
     sinks: list[Sink] = []
     for save, (suffix, make) in makers.items():
         if save and save not in saves:

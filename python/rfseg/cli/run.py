@@ -20,10 +20,12 @@ from rfseg.cli.common import (
     positive,
     thresholds,
 )
+from rfseg.cli.convert import ground_truth
 from rfseg.cli.frames import Choice
 from rfseg.cli.job import Job, Wish
 from rfseg.cli.outputs import SAVES
 from rfseg.cli.signals import Interrupt
+from rfseg.formats.coco_files import CocoLike
 from rfseg.missing import MissingExtraError, require
 from rfseg.sources import Images, Source, expand
 from rfseg.terminal import say
@@ -39,8 +41,10 @@ the second one ends at once.
 What --save writes, in the folder of --out (runs/run2, runs/run3, ... where that holds something already):
   video    <stem>.mp4, annotated, with the times of the original and without its sound; for an image <stem>.jpg or .png
   json     <stem>.jsonl, a line a frame: frame, time_s, image_size, instances; for an image <stem>.json
-  coco     <stem>.coco.json: images, annotations (boxes, scores, compressed RLE), categories
-  geojson  <stem>.geojson: polygons with holes in pixels
+  coco     <stem>.coco.json: images, annotations (boxes, scores, areas, compressed RLE), categories;
+           with --coco-like GT.json <stem>.results.json, a list of results in the ids of that ground truth
+  geojson  <stem>.geojson: polygons with holes along the edges of pixels
+  parquet, yolo, labelme, masks: as `rfseg convert` writes them
 Images of one folder or pattern go to a folder of their own. A second source of the same name is <stem>_2.
 
 example:
@@ -62,6 +66,8 @@ def register(commands: Commands) -> None:
     parser.add_argument("--threshold", type=thresholds, default=0.5, metavar="T", help=help_threshold)
     parser.add_argument("--classes", help="ids or names to keep, separated by commas (all)")
     parser.add_argument("--save", type=_saves, default=("video", "json"), help=f"any of {','.join(SAVES)} (video,json)")
+    help_like = "a COCO ground truth whose image and category ids --save coco takes"
+    parser.add_argument("--coco-like", type=Path, metavar="GT.json", help=help_like)
     parser.add_argument("--out", type=Path, default=Path("runs/run"), help="folder to write to (runs/run)")
     parser.add_argument("--stride", type=positive, default=1, metavar="N", help="take every N-th frame or image (1)")
     parser.add_argument("--start", type=_seconds, default=0.0, metavar="T", help="start of videos: 90 or 1:30 (0)")
@@ -74,13 +80,16 @@ def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     if options.end is not None and options.end <= options.start:
         raise UsageError(f"--end {options.end:g} s is not after --start {options.start:g} s: no frame lies between")
+    if options.coco_like is not None and "coco" not in options.save:
+        raise UsageError("--coco-like is about --save coco, which was not asked for")
+    like = None if options.coco_like is None else CocoLike(ground_truth(options.coco_like))
     problems: list[str] = []
     with Interrupt() as interrupt:
         sources = expand(options.source, problems.append, lambda sentence: say(f"rfseg: {sentence}"))
         load_early(sources, options.save)
         with rfseg.Segmenter(options.model, threshold=options.threshold, **model_options(options)) as segmenter:
             classes = class_ids(options.classes, segmenter.names) if options.classes else None
-            wish = Wish(options.save, options.progress, classes)
+            wish = Wish(options.save, options.progress, classes, like)
             job = Job(segmenter, fresh_folder(options.out), wish, interrupt)
             for problem in problems:
                 job.report(problem)
