@@ -192,11 +192,11 @@ STRUCTS["FileEntry"] = (
 )
 
 STRUCT_NOTES = {
-    "FrameParams": "One image of a batch: where it lies, how it is resized, what is asked of it, where the answer goes.\n"
-    "/// pil_axis: i32 first[n], weight[taps][n], where result i is the sum over k of weight[k][i] times the source at\n"
-    "/// first[i] + k. taps is the most that a result needs; those that it does not need weigh 0, and first[i] + taps is\n"
-    "/// never beyond the source. An identity axis has one tap, of weight 2^22.\n"
-    "/// Device memory. A batch's entry without an image: passes 0, least_cut NaN, hand_back 0; the rest is not read.",
+    "FrameParams": "One image of a batch: where it lies, how it is resized, what is asked of it, where the answer\n"
+    "/// goes. Device memory. An entry without an image: passes 0, least_cut NaN, hand_back 0; no more is used.\n"
+    "/// A pil_axis is i32 first[n], weight[taps][n]: result i is the sum over k of weight[k][i] times the source at\n"
+    "/// first[i] + k. taps is the most that a result needs; those that it does not need weigh 0, and first[i] + taps\n"
+    "/// is never beyond the source. An identity axis has one tap, of weight 2^22.",
     "SelectionHeader": "What a frame held.",
     "Record": "One instance: a query and the class column it won.",
     "Selection": "Device memory, one for each image of a batch, written by select; no part of it needs to be cleared.",
@@ -231,8 +231,9 @@ def padded_columns(width: int) -> int:
 def mask_grid(multiprocessors: int) -> int:
     """Programs of mask_count and of mask_runs: fixed, since a graph is captured before it is known what a frame holds.
 
-    Each takes every grid-th block of columns of every slot in use, of all images in one count. A grid of one program for each block of each slot
-    that there could be would launch 72,000 programs for a 1080p frame to do the work of a few hundred.
+    Each takes every grid-th block of columns of every slot in use, of all images in one count. A grid of one program
+    for each block of each slot that there could be would launch 72,000 programs for a 1080p frame to do the work of a
+    few hundred.
     """
     return multiprocessors * MASK_PROGRAMS_PER_SM
 

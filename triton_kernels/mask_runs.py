@@ -15,22 +15,10 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from triton_kernels import abi
 from triton_kernels.frame_params import FRAME_WORDS, frame_word, number, start_in_next, words_at
+from triton_kernels.hand_back import COPY, give_back
 from triton_kernels.mask_grid import foreground, foreground_of_row, interpolate_nodes
-from triton_kernels.select import (
-    FLAGS,
-    HEADER_WORDS,
-    MAX_QUERIES,
-    RECORD_COUNT,
-    RECORD_WORDS,
-    RECORDS,
-    SELECTION_WORDS,
-    SLOT_COUNT,
-    SLOT_QUERY,
-    SLOT_TOGGLES,
-    TOGGLE_COUNT,
-)
+from triton_kernels.select import MAX_QUERIES, SELECTION_WORDS, SLOT_COUNT, SLOT_QUERY, SLOT_TOGGLES
 from triton_kernels.tensors import elements_on
 
 HEIGHT, WIDTH = frame_word("height"), frame_word("width")
@@ -38,12 +26,6 @@ MASK_X, MASK_Y, NODE_ROW = frame_word("mask_x"), frame_word("mask_y"), frame_wor
 COLUMN_TOGGLES, TOGGLES = frame_word("column_toggles"), frame_word("toggles")
 TOGGLE_CAPACITY, HAND_BACK = frame_word("toggle_capacity"), frame_word("hand_back")
 HOST_TOGGLES = frame_word("host_toggles")
-
-TOGGLE_OVERFLOW = tl.constexpr(abi.TOGGLE_OVERFLOW)
-HOST_ENDS = tl.constexpr(abi.word_offset("HandBack", "toggle_end"))
-HOST_RECORDS = tl.constexpr(abi.word_offset("HandBack", "records"))
-COPY = tl.constexpr(1024)  # words copied at a time
-INT_MAX = tl.constexpr((1 << 31) - 1)
 
 
 @triton.jit
@@ -97,29 +79,6 @@ def _block(
 
 
 @triton.jit
-def _hand_back(selection, slots, slot_toggles, total, fits, hand_back):
-    """Copies what select found, and where each slot's toggles end. Consecutive lanes write consecutive words."""
-    word = tl.arange(0, HEADER_WORDS)
-    header = tl.load(selection + word)
-    header = tl.where(word == TOGGLE_COUNT, tl.minimum(total, INT_MAX).to(tl.int32), header)
-    header = tl.where((word == FLAGS) & (fits == 0), header | TOGGLE_OVERFLOW, header)
-    tl.store(hand_back + word, header)
-
-    slot = tl.arange(0, MAX_QUERIES)
-    ends = tl.minimum(tl.cumsum(slot_toggles, axis=0), INT_MAX).to(tl.int32)
-    tl.store(hand_back + HOST_ENDS + slot, ends, mask=slot < slots)
-
-    words = tl.load(selection + RECORD_COUNT) * RECORD_WORDS
-    for begin in range(0, words, COPY):
-        place = begin + tl.arange(0, COPY)
-        tl.store(
-            hand_back + HOST_RECORDS + place,
-            tl.load(selection + RECORDS + place, mask=place < words),
-            mask=place < words,
-        )
-
-
-@triton.jit
 def _toggles_before(column_toggles, columns):
     """Sum of the first `columns` counts of a slot."""
     before = tl.zeros([COPY], tl.int32)
@@ -166,7 +125,7 @@ def _emit(
     total = tl.sum(slot_toggles, axis=0)
     fits = (total <= tl.load(frame + TOGGLE_CAPACITY)).to(tl.int32)
     if hands_back:
-        _hand_back(chosen, slots, slot_toggles, total, fits, words_at(frame, HAND_BACK))
+        give_back(chosen, slots, slot_toggles, total, fits, words_at(frame, HAND_BACK))
     for item in range(start, items, tl.num_programs(0)):
         grid, counts, slot, x = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
         count = tl.load(counts + x)

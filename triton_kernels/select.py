@@ -111,6 +111,19 @@ def _rank(selection, count, queries):
 
 
 @triton.jit
+def _write_records(selection, record, kept, query, column, logit, dets, dets_half):
+    """Writes the instances with their boxes and mask slots."""
+    words = selection + RECORDS + record * RECORD_WORDS
+    tl.store(words, query, mask=kept)
+    tl.store(words + 1, column, mask=kept)
+    tl.store(words + 2, logit.to(tl.int32, bitcast=True), mask=kept)
+    for side in tl.static_range(4):
+        box = load_float(dets, query * 4 + side, kept, dets_half)
+        tl.store(words + 3 + side, box.to(tl.int32, bitcast=True), mask=kept)
+    tl.store(words + 7, tl.load(selection + SLOT_OF_QUERY + query, mask=kept), mask=kept)
+
+
+@triton.jit
 def select(
     params,
     labels,
@@ -174,15 +187,7 @@ def select(
     tl.store(selection + SLOT_OF_QUERY + query, slot, mask=first)
     tl.debug_barrier()
 
-    words = selection + RECORDS + record * RECORD_WORDS
-    tl.store(words, query, mask=kept)
-    tl.store(words + 1, column, mask=kept)
-    tl.store(words + 2, logit.to(tl.int32, bitcast=True), mask=kept)
-    for side in tl.static_range(4):
-        box = load_float(dets, query * 4 + side, kept, dets_half)
-        tl.store(words + 3 + side, box.to(tl.int32, bitcast=True), mask=kept)
-    tl.store(words + 7, tl.load(selection + SLOT_OF_QUERY + query, mask=kept), mask=kept)
-
+    _write_records(selection, record, kept, query, column, logit, dets, dets_half)
     word = tl.arange(0, HEADER_WORDS)
     header = tl.where(word == RECORD_COUNT, tl.sum(kept.to(tl.int32), axis=0), 0)
     header = tl.where(word == SLOT_COUNT, tl.sum(first.to(tl.int32), axis=0), header)

@@ -1,14 +1,19 @@
 #include "binding/options_from_python.hpp"
 
 #include "binding/arrays.hpp"
+#include "binding/gil.hpp"
 #include "binding/image_from_python.hpp"
 
 #include <rfseg/error.hpp>
 
 #include <pybind11/stl.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace py = pybind11;
 
@@ -25,7 +30,7 @@ struct HeldFunction {
       function.release();
       return;
     }
-    const py::gil_scoped_acquire acquired;
+    const Locked locked;
     function = py::object();
   }
 };
@@ -37,10 +42,12 @@ LogCallback log_from(const py::object& function) {
   held->function = function;
   return [held](LogLevel level, const std::string& sentence) {
     if (Py_IsInitialized() == 0) return;
-    const py::gil_scoped_acquire acquired;
+    const Locked locked;
     try {
       held->function(static_cast<int>(level), sentence);
     } catch (py::error_already_set& error) {
+      // Ctrl-C falls on whatever runs: said again, it is raised where the caller can see it.
+      if (error.matches(PyExc_KeyboardInterrupt)) return PyErr_SetInterrupt();
       error.discard_as_unraisable("rfseg log callback");
     }
   };
@@ -64,6 +71,8 @@ Options options_from_python(const py::kwargs& arguments) {
   options.resize = resize_mode(text("resize"));
   options.names = arguments["names"].cast<NamesOption>();
   options.slots = arguments["slots"].cast<int>();
+  options.max_batch = arguments["max_batch"].cast<int>();
+  options.lanes = arguments["lanes"].cast<int>();
   options.threads = arguments["threads"].cast<int>();
   options.stages = stages_of(text("stages"));
   if (!arguments["outlines"].is_none()) options.outlines = outline_mode(text("outlines"));
@@ -72,6 +81,17 @@ Options options_from_python(const py::kwargs& arguments) {
   options.library_folders = arguments["library_folders"].cast<std::vector<std::string>>();
   options.allow_engine_code = arguments["allow_engine_code"].cast<bool>();
   options.log = log_from(arguments["log"]);
+  return options;
+}
+
+FrameOptions frame_options(const py::object& asked) {
+  FrameOptions options;
+  if (asked.is_none()) return options;
+  const auto [threshold, by_class, classes] =
+      asked.cast<std::tuple<std::optional<float>, std::map<ClassKey, float>, std::optional<std::vector<ClassKey>>>>();
+  options.threshold = threshold;
+  options.class_thresholds = by_class;
+  options.classes = classes;
   return options;
 }
 

@@ -12,4 +12,7 @@ namespace rfseg::binding {
 /// @throws pybind11 exceptions  a missing key, or a value of another type
 Options options_from_python(const pybind11::kwargs& arguments);
 
+/// What one frame asks for: None, or (threshold or None, {class: threshold}, [class] or None).
+FrameOptions frame_options(const pybind11::object& asked);
+
 }  // namespace rfseg::binding

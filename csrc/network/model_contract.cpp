@@ -90,11 +90,11 @@ void append_row(std::string& table, const char* tensor, const char* expected, co
 
 std::string table_of(const Roles& roles, const Tensors& inputs) {
   std::string table = "\n  tensor | expected                       | found";
-  append_row(table, "input", "[1 or ?, 3, Hn, Wn] float32/16", roles.input);
+  append_row(table, "input", "[B or ?, 3, Hn, Wn] float32/16", roles.input);
   for (std::size_t i = 1; i < inputs.size(); ++i) append_row(table, "input", "-", &inputs[i]);
-  append_row(table, "dets", "[1 or ?, Q, 4] float32/16", roles.dets);
-  append_row(table, "labels", "[1 or ?, Q, C] float32/16", roles.labels);
-  append_row(table, "masks", "[1 or ?, Q, Hm, Wm] float32/16", roles.masks);
+  append_row(table, "dets", "[B or ?, Q, 4] float32/16", roles.dets);
+  append_row(table, "labels", "[B or ?, Q, C] float32/16", roles.labels);
+  append_row(table, "masks", "[B or ?, Q, Hm, Wm] float32/16", roles.masks);
   for (const TensorDescription* other : roles.others) append_row(table, "output", "-", other);
   return table + "\n  (? is a size that the file leaves open)";
 }
@@ -105,9 +105,6 @@ std::string input_problem(const Tensors& inputs) {
   const TensorDescription& input = inputs.front();
   if (input.shape.size() != 4 || input.shape[1] != 3 || !usable_sizes(input))
     return "its input is not a batch of images with 3 channels.";
-  if (input.shape[0] > 1)
-    return "its batch is fixed at " + std::to_string(input.shape[0]) +
-           ": export it again with batch_size=1 or dynamic_batch=True.";
   if (input.shape[2] == kOpen || input.shape[3] == kOpen)
     return "its image size is open: export it again with a fixed height and width.";
   if (!usable_type(input)) return "its input is " + input.type_name + ", not float32 or float16.";
@@ -135,8 +132,9 @@ std::string sizes_problem(const Roles& roles) {
   for (const TensorDescription* output : {roles.dets, roles.labels, roles.masks}) {
     const std::string name = "its output '" + output->name + "' ";
     if (!usable_sizes(*output)) return name + "has a size that is not in 1.." + std::to_string(kMaxDimension) + ".";
-    if (!may_be(output->shape[0], 1))
-      return name + "is for a batch of " + std::to_string(output->shape[0]) + ", not 1.";
+    if (!agree(output->shape[0], input.shape[0]))
+      return name + "is for a batch of " + std::to_string(output->shape[0]) + ", its input for " +
+             std::to_string(input.shape[0]) + ".";
     if (!usable_type(*output)) return name + "is " + output->type_name + ", not float32 or float16.";
   }
   const std::int64_t q = roles.dets->shape[1];
@@ -160,7 +158,7 @@ ModelContract contract_of(const Roles& roles) {
   contract.dets_type = roles.dets->type;
   contract.labels_type = roles.labels->type;
   contract.masks_type = roles.masks->type;
-  contract.dynamic_batch = roles.input->shape[0] == kOpen;
+  contract.batch = size_of(roles.input->shape[0]);
   contract.network_size = {size_of(roles.input->shape[2]), size_of(roles.input->shape[3])};
   contract.mask_size = {size_of(roles.masks->shape[2]), size_of(roles.masks->shape[3])};
   for (const TensorDescription* output : {roles.dets, roles.labels, roles.masks})

@@ -25,11 +25,11 @@ struct ModelContract {
   std::string input, dets, labels, masks;  ///< tensor names
   ElementType input_type = ElementType::float32;
   ElementType dets_type = ElementType::float32, labels_type = ElementType::float32, masks_type = ElementType::float32;
-  bool dynamic_batch = false;  ///< the batch dimension is open; this library runs it at 1
-  ImageSize network_size;      ///< Hn x Wn
-  ImageSize mask_size;         ///< Hm x Wm
-  int queries = 0;             ///< Q
-  int columns = 0;             ///< C
+  int batch = 0;           ///< images of an execution where the file fixes them; 0: open
+  ImageSize network_size;  ///< Hn x Wn
+  ImageSize mask_size;     ///< Hm x Wm
+  int queries = 0;         ///< Q
+  int columns = 0;         ///< C
 
   bool complete() const { return queries > 0 && columns > 0 && mask_size.height > 0 && mask_size.width > 0; }
 };

@@ -9,6 +9,7 @@ import pytest
 from triton_kernels import abi
 
 from kernels.interpreter import Interpreter
+from kernels.scenes import named_grids
 from kernels.stages import (
     POISON,
     mask_launches,
@@ -150,26 +151,6 @@ def test_grid_taller_than_one_tile():
 def test_one_program_and_many():
     masks = smooth(2, 6, 6, seed=3)
     assert check(masks, (20, 30), programs=1) == check(masks, (20, 30), programs=11) > 10
-
-
-def named_grids() -> dict[str, np.ndarray]:
-    one_column, corners = -np.ones((6, 6)), -np.ones((6, 6))
-    one_column[:, 2] = 1
-    corners[[0, 0, -1, -1], [0, -1, 0, -1]] = 1
-    bottom_to_top = -np.ones((6, 6))
-    bottom_to_top[-1, :3], bottom_to_top[0, 2:] = 3, 3
-    rows, columns = np.indices((6, 6))
-    return {
-        "empty": -np.ones((6, 6)),
-        "zero is background": np.zeros((6, 6)),
-        "full": np.ones((6, 6)),
-        "whole columns": one_column,
-        "corners": corners,
-        "goes on in the next column": bottom_to_top,
-        "checkerboard": np.where((rows + columns) % 2, 1.0, -1.0),
-        "ring": np.where(np.maximum(abs(rows - 2), abs(columns - 2)) == 2, 1.0, -1.0),
-        "tiny": np.where((rows + columns) % 2, 1e-45, 1e-40),
-    }
 
 
 @pytest.mark.parametrize("image_size", [(6, 6), (23, 19), (3, 4)])

@@ -1,4 +1,4 @@
-"""The resize kernels against the twin of contract section 2, exact: both orders, any strides, batches of mixed images."""
+"""The resize kernels against the twin of contract section 2, exact: both orders, any strides, mixed batches."""
 
 from __future__ import annotations
 

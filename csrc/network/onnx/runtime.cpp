@@ -47,14 +47,14 @@ class OnnxNetwork::Impl {
   const onnx::Library& library() const { return library_; }
   std::string metadata(const std::string& key) const { return onnx::metadata(api(), session_.get(), key); }
 
-  void run(const HostTensors& tensors) const {
+  void run(const HostTensors& tensors, int images) const {
     const ModelContract& c = contract_;
-    const auto dets = tensor(tensors.dets, {1, c.queries, 4});
-    const auto labels = tensor(tensors.labels, {1, c.queries, c.columns});
-    const auto masks = tensor(tensors.masks, {1, c.queries, c.mask_size.height, c.mask_size.width});
+    const auto dets = tensor(tensors.dets, {images, c.queries, 4});
+    const auto labels = tensor(tensors.labels, {images, c.queries, c.columns});
+    const auto masks = tensor(tensors.masks, {images, c.queries, c.mask_size.height, c.mask_size.width});
     const std::array names = {c.dets.c_str(), c.labels.c_str(), c.masks.c_str()};
     Outputs values = {dets.get(), labels.get(), masks.get()};
-    run_session(c, tensors.input, names, values);
+    run_session(c, tensors.input, images, names, values);
   }
 
  private:
@@ -71,11 +71,11 @@ class OnnxNetwork::Impl {
                       shape.begin(), shape.size(), onnx::Element::float32);
   }
 
-  /// Runs `input` [3, Hn, Wn]. Where an output is null the library makes one, and the caller owns it.
-  void run_session(const ModelContract& c, const float* input, const std::array<const char*, 3>& names,
+  /// Runs `input` [images, 3, Hn, Wn]. Where an output is null the library makes one, and the caller owns it.
+  void run_session(const ModelContract& c, const float* input, int images, const std::array<const char*, 3>& names,
                    Outputs& outputs) const {
     // The interface has no read-only view of memory; the library does not write to its inputs.
-    const auto image = tensor(const_cast<float*>(input), {1, 3, c.network_size.height, c.network_size.width});
+    const auto image = tensor(const_cast<float*>(input), {images, 3, c.network_size.height, c.network_size.width});
     const char* input_name = c.input.c_str();
     const onnx::Value* inputs = image.get();
     onnx::Status* status =
@@ -98,16 +98,22 @@ class OnnxNetwork::Impl {
 
   /// Completes the shapes of `outputs` by running an image of zeros.
   void measure(const ModelContract& contract, std::vector<TensorDescription>& outputs) const {
-    const std::vector<float> image(3U * static_cast<std::size_t>(contract.network_size.height) *
+    const int images = std::max(1, contract.batch);
+    const std::vector<float> image(3U * static_cast<std::size_t>(images) *
+                                   static_cast<std::size_t>(contract.network_size.height) *
                                    static_cast<std::size_t>(contract.network_size.width));
     const std::array names = {outputs[0].name.c_str(), outputs[1].name.c_str(), outputs[2].name.c_str()};
     Outputs values{};
-    run_session(contract, image.data(), names, values);
+    run_session(contract, image.data(), images, names, values);
     const auto release = api().release_value;
     const std::array owned = {onnx::Owned<onnx::Value>(values[0], release),
                               onnx::Owned<onnx::Value>(values[1], release),
                               onnx::Owned<onnx::Value>(values[2], release)};
-    for (std::size_t i = 0; i < owned.size(); ++i) onnx::update_shape(api(), owned[i].get(), outputs[i]);
+    for (std::size_t i = 0; i < owned.size(); ++i) {
+      const std::int64_t batch = outputs[i].shape.front();
+      onnx::update_shape(api(), owned[i].get(), outputs[i]);
+      outputs[i].shape.front() = batch;  // it stays open where the file leaves it so
+    }
   }
 
   std::string model_;
@@ -128,6 +134,6 @@ const ModelContract& OnnxNetwork::contract() const { return impl_->contract(); }
 std::string OnnxNetwork::metadata(const std::string& key) const { return impl_->metadata(key); }
 const std::string& OnnxNetwork::library_version() const { return impl_->library().version; }
 const std::string& OnnxNetwork::library_path() const { return impl_->library().path; }
-void OnnxNetwork::run(const HostTensors& tensors) const { impl_->run(tensors); }
+void OnnxNetwork::run(const HostTensors& tensors, int images) { impl_->run(tensors, images); }
 
 }  // namespace rfseg::network

@@ -19,6 +19,9 @@ struct SelectionRule {
   int max_detections = 300;
 };
 
+/// The least of the kept columns' cuts; NaN when every column is dropped.
+float least_cut(const SelectionRule& rule);
+
 /// One instance: a query and the class column it won.
 struct Candidate {
   std::int32_t query;

@@ -33,6 +33,7 @@ from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
+    from rfseg.info import Info
 
 _EPILOG = """Each frame goes through the network once, its raw outputs through the GPU's stages and through the host's.
 What is compared, bit for bit:
@@ -72,9 +73,10 @@ def run(options: argparse.Namespace) -> int:
         opened(expand([options.source])[0], report, Choice(max_pixels=options.max_pixels)) as reading,
     ):
         pixels = (frame.pixels for frame in islice(reading.frames, options.frames))
-        resize = options.resize if options.resize in ("pil", "bilinear") else segmenter.info.get("resize", "pil")
+        info: Any = segmenter.info
+        resize = options.resize if options.resize in ("pil", "bilinear") else info.get("resize", "pil")
         counts = compare(segmenter, pixels, resize)
-        info = segmenter.info
+        info = segmenter.info  # counted meanwhile
     source = printable(without_secrets(options.source))
     if counts["frames"] == 0:
         raise rfseg.InputError(f"{source} holds no frames: nothing was compared")
@@ -96,7 +98,7 @@ def compare(
     """
     counts: Counter[str] = Counter()
     for frame in frames:
-        columns, network_input, dets, labels, masks = segmenter._core.infer_with_tensors(frame)
+        ((columns, network_input, dets, labels, masks),) = segmenter._core.infer_with_tensors([frame])
         expected = rfseg.ops.preprocess(frame, (network_input.shape[1], network_input.shape[2]), resize=resize)
         by_host = segmenter._core.postprocess_tensors(dets, labels, masks, (frame.shape[0], frame.shape[1]))
         counts["frames"] += 1
@@ -105,7 +107,7 @@ def compare(
     return counts
 
 
-def _inputs_agree(found: NDArray[np.float32], expected: NDArray[np.float32], info: dict[str, Any]) -> bool:
+def _inputs_agree(found: NDArray[np.float32], expected: NDArray[np.float32], info: Info) -> bool:
     if info.get("input_precision") == "float16":
         expected = expected.astype(np.float16).astype(np.float32)
     return found.tobytes() == expected.tobytes()
@@ -136,7 +138,7 @@ def _differing(counts: Counter[str]) -> bool:
     return counts["inputs"] != counts["frames"] or any(counts[aspect] != counts["instances"] for aspect in _ASPECTS)
 
 
-def _text(counts: Counter[str], info: dict[str, Any], options: argparse.Namespace, source: str) -> str:
+def _text(counts: Counter[str], info: Info, options: argparse.Namespace, source: str) -> str:
     def line(name: str, identical: int, total: int) -> str:
         return f"{name:<9}{identical:,} of {total:,} identical{'' if identical == total else '   <- DIFFERS'}"
 

@@ -76,7 +76,7 @@ TEST_CASE("model contract: the outputs may come in any order") {
     CHECK(c.queries == 100);
     CHECK(c.columns == 91);
     CHECK(c.complete());
-    CHECK_FALSE(c.dynamic_batch);
+    CHECK(c.batch == 1);
     ++orders;
   } while (std::next_permutation(outputs.begin(), outputs.end(), by_name));
   CHECK(orders == 6);
@@ -112,7 +112,7 @@ TEST_CASE("model contract: sizes that the file leaves open are 0 until they are 
   const TensorDescription open_input = tensor("input", {-1, 3, 312, 384});
   const ModelContract c = match(
       {tensor("dets", {-1, -1, 4}), tensor("labels", {-1, -1, 91}), tensor("masks", {-1, -1, -1, -1})}, open_input);
-  CHECK(c.dynamic_batch);
+  CHECK(c.batch == 0);
   CHECK(c.queries == 0);
   CHECK(c.columns == 91);
   CHECK(c.mask_size == rfseg::ImageSize{0, 0});
@@ -150,8 +150,6 @@ TEST_CASE("model contract: inputs that are refused") {
   for (const Shape& shape : {Shape{3, 312, 384}, Shape{1, 312, 384, 3}, Shape{1, 4, 312, 384}, Shape{1, -1, 312, 384},
                              Shape{1, 3, 312, 384, 1}, Shape{}, Shape{1, 3, 0, 384}, Shape{1, 3, 312, 1 << 20}})
     CHECK(input_reason(tensor("input", shape)) == no_image);
-  CHECK(input_reason(tensor("input", {2, 3, 312, 384})) ==
-        "its batch is fixed at 2: export it again with batch_size=1 or dynamic_batch=True.");
   const char* open = "its image size is open: export it again with a fixed height and width.";
   CHECK(input_reason(tensor("input", {1, 3, -1, 384})) == open);
   CHECK(input_reason(tensor("input", {1, 3, 312, -1})) == open);
@@ -174,7 +172,8 @@ TEST_CASE("model contract: sets of outputs that are refused") {
 }
 
 TEST_CASE("model contract: sizes that are refused") {
-  CHECK(reason({kDets, tensor("labels", {2, 100, 91}), kMasks}) == "its output 'labels' is for a batch of 2, not 1.");
+  CHECK(reason({kDets, tensor("labels", {2, 100, 91}), kMasks}) ==
+        "its output 'labels' is for a batch of 2, its input for 1.");
   CHECK(reason({kDets, kLabels, tensor("masks", {1, 100, 0, 96})}) ==
         "its output 'masks' has a size that is not in 1..65536.");
   CHECK(reason({tensor("dets", {1, 65537, 4}), kLabels, kMasks}) ==
@@ -191,15 +190,15 @@ TEST_CASE("model contract: a refusal shows a table of what was expected and foun
   CHECK(refusal({kDets, tensor("labels", {-1, 99, 91}), kMasks, typed(tensor("7", {}), ElementType::other, "int64")}) ==
         "m.onnx is not an RF-DETR segmentation network that can be run: it has 4 outputs, not three.\n"
         "  tensor | expected                       | found\n"
-        "  input  | [1 or ?, 3, Hn, Wn] float32/16 | 'input' [1, 3, 312, 384] float32\n"
-        "  dets   | [1 or ?, Q, 4] float32/16      | 'dets' [1, 100, 4] float32\n"
-        "  labels | [1 or ?, Q, C] float32/16      | 'labels' [?, 99, 91] float32\n"
-        "  masks  | [1 or ?, Q, Hm, Wm] float32/16 | 'masks' [1, 100, 78, 96] float32\n"
+        "  input  | [B or ?, 3, Hn, Wn] float32/16 | 'input' [1, 3, 312, 384] float32\n"
+        "  dets   | [B or ?, Q, 4] float32/16      | 'dets' [1, 100, 4] float32\n"
+        "  labels | [B or ?, Q, C] float32/16      | 'labels' [?, 99, 91] float32\n"
+        "  masks  | [B or ?, Q, Hm, Wm] float32/16 | 'masks' [1, 100, 78, 96] float32\n"
         "  output | -                              | '7' [] int64\n"
         "  (? is a size that the file leaves open)");
   const std::string two_inputs = refusal({kDets}, {kInput, tensor("size", {2})});
   CHECK(two_inputs.find("\n  input  | -                              | 'size' [2] float32\n") != std::string::npos);
-  CHECK(two_inputs.find("\n  labels | [1 or ?, Q, C] float32/16      | -\n") != std::string::npos);
+  CHECK(two_inputs.find("\n  labels | [B or ?, Q, C] float32/16      | -\n") != std::string::npos);
   CHECK(two_inputs.find("\n  output | -                              | 'dets' [1, 100, 4] float32\n") !=
         std::string::npos);
 }

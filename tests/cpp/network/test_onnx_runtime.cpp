@@ -73,7 +73,7 @@ std::size_t pixels(rfseg::ImageSize size) {
 }
 
 /// Runs an image that depends on `seed`.
-Outputs run(const OnnxNetwork& network, int seed = 1) {
+Outputs run(OnnxNetwork& network, int seed = 1) {
   const ModelContract& c = network.contract();
   std::vector<float> image(3 * pixels(c.network_size));
   for (std::size_t i = 0; i < image.size(); ++i)
@@ -81,14 +81,16 @@ Outputs run(const OnnxNetwork& network, int seed = 1) {
   const auto queries = static_cast<std::size_t>(c.queries);
   Outputs out{std::vector<float>(queries * 4), std::vector<float>(queries * static_cast<std::size_t>(c.columns)),
               std::vector<float>(queries * pixels(c.mask_size))};
-  network.run({image.data(), out.dets.data(), out.labels.data(), out.masks.data()});
+  network.run({image.data(), out.dets.data(), out.labels.data(), out.masks.data()}, 1);
   return out;
 }
+
+Outputs run(OnnxNetwork&& network) { return run(network, 1); }
 
 /// What is said about a model that cannot be opened; fails when it can.
 std::string refusal(const std::string& model) {
   try {
-    const OnnxNetwork network(model, kLibrary, 1, {});
+    OnnxNetwork network(model, kLibrary, 1, {});
   } catch (const ModelError& error) {
     return error.what();
   }
@@ -116,13 +118,13 @@ class Folder {
 }  // namespace
 
 TEST_CASE("onnx runtime: the packaged network says what it is") {
-  const OnnxNetwork network(kDemo, kLibrary, 1, {});
+  OnnxNetwork network(kDemo, kLibrary, 1, {});
   const ModelContract& c = network.contract();
   CHECK(c.network_size == rfseg::ImageSize{312, 312});
   CHECK(c.mask_size == rfseg::ImageSize{78, 78});
   CHECK(c.queries == 50);
   CHECK(c.columns == 9);
-  CHECK_FALSE(c.dynamic_batch);
+  CHECK(c.batch == 1);
   CHECK(network.metadata("names").rfind("[\"circle\",\"square\"", 0) == 0);
   CHECK(network.metadata("nothing of the kind").empty());
   CHECK(network.library_version().rfind("1.", 0) == 0);
@@ -130,8 +132,8 @@ TEST_CASE("onnx runtime: the packaged network says what it is") {
 }
 
 TEST_CASE("onnx runtime: the outputs depend on the image and on nothing else") {
-  const OnnxNetwork one(kDemo, kLibrary, 1, {});
-  const OnnxNetwork two(kDemo, kLibrary, 2, {});
+  OnnxNetwork one(kDemo, kLibrary, 1, {});
+  OnnxNetwork two(kDemo, kLibrary, 2, {});
   const Outputs first = run(one);
   CHECK(std::all_of(first.dets.begin(), first.dets.end(), [](float v) { return v > -1 && v < 2; }));
   CHECK(std::adjacent_find(first.masks.begin(), first.masks.end(), std::not_equal_to<>()) != first.masks.end());
@@ -141,7 +143,7 @@ TEST_CASE("onnx runtime: the outputs depend on the image and on nothing else") {
 }
 
 TEST_CASE("onnx runtime: one network may be run by several threads at once") {
-  const OnnxNetwork network(tiny("plain"), kLibrary, 2, {});
+  OnnxNetwork network(tiny("plain"), kLibrary, 2, {});
   std::array<Outputs, 4> expected, found;
   for (int i = 0; i < 4; ++i) expected[static_cast<std::size_t>(i)] = run(network, i);
   std::vector<std::thread> threads;
@@ -156,13 +158,13 @@ TEST_CASE("onnx runtime: one network may be run by several threads at once") {
 
 TEST_CASE("onnx runtime: open sizes, order and names of the outputs do not change the answer") {
   const Outputs plain = run(OnnxNetwork(tiny("plain"), kLibrary, 1, {}));
-  const OnnxNetwork open(tiny("dynamic_batch"), kLibrary, 1, {});
-  CHECK(open.contract().dynamic_batch);
+  OnnxNetwork open(tiny("dynamic_batch"), kLibrary, 1, {});
+  CHECK(open.contract().batch == 0);
   CHECK(open.contract().queries == 5);
   CHECK(open.contract().columns == 3);
   CHECK(open.contract().mask_size == rfseg::ImageSize{2, 2});
   CHECK(run(open) == plain);
-  const OnnxNetwork reordered(tiny("reordered"), kLibrary, 1, {});
+  OnnxNetwork reordered(tiny("reordered"), kLibrary, 1, {});
   CHECK(reordered.contract().masks == "4184");
   CHECK(run(reordered) == plain);
 }
@@ -193,7 +195,6 @@ TEST_CASE("onnx runtime: files that are no models are refused in plain words") {
 TEST_CASE("onnx runtime: networks that do not fit are refused") {
   const StderrCapture capture;
   const std::pair<const char*, const char*> refusals[] = {
-      {"batch_of_2", ": its batch is fixed at 2: export it again with batch_size=1 or dynamic_batch=True.\n  tensor |"},
       {"open_image", ": its image size is open: export it again"},
       {"flat_masks", ": no output of rank 4 holds masks: "},
       {"detection", ": no output of rank 4 holds masks: "},
@@ -216,9 +217,9 @@ TEST_CASE("onnx runtime: networks that do not fit are refused") {
 TEST_CASE("onnx runtime: a failing frame is reported in one line, to its own network's log, and harms no other") {
   const StderrCapture capture;
   Log broken_log, plain_log;
-  const OnnxNetwork plain(tiny("plain"), kLibrary, 1, plain_log.callback());
+  OnnxNetwork plain(tiny("plain"), kLibrary, 1, plain_log.callback());
   const Outputs before = run(plain);
-  const OnnxNetwork broken(tiny("fails_when_run"), kLibrary, 1, broken_log.callback());
+  OnnxNetwork broken(tiny("fails_when_run"), kLibrary, 1, broken_log.callback());
   for (int i = 0; i < 2; ++i) {
     const std::string expected = tiny("fails_when_run") + " failed in ONNX Runtime " + plain.library_version() +
                                  ": Non-zero status code returned while running Gather node. Name:'' Status Message: " +
