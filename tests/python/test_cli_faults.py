@@ -210,17 +210,17 @@ def test_a_drawing_that_fails_costs_only_the_picture(work, monkeypatch, capsys):
 
 @pytest.mark.parametrize("error", [MemoryError(), rfseg.InputError("this frame"), RuntimeError("odd")])
 def test_a_frame_that_the_network_refuses_is_one_line(error, work, monkeypatch, capsys):
-    infer = rfseg.Segmenter._stream
+    stream = rfseg.Segmenter.stream
 
     def fails_at_the_second(self, frames):
         for frame in frames:
             fails_at_the_second.seen += 1
             if fails_at_the_second.seen == 2:
                 raise error
-            yield from infer(self, iter([frame]))
+            yield from stream(self, iter([frame]))
 
     fails_at_the_second.seen = 0
-    monkeypatch.setattr(rfseg.Segmenter, "_stream", fails_at_the_second)
+    monkeypatch.setattr(rfseg.Segmenter, "stream", fails_at_the_second)
     assert here("clip.mp4", "--save", "json", "--out", "out") == 2
     frames = [json.loads(line)["frame"] for line in Path("out/clip.jsonl").read_text().splitlines()]
     assert frames == [0, 2, 3, 4]
