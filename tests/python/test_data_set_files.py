@@ -1,11 +1,8 @@
-"""Files of whole sources, read back by the tools they are for: pycocotools, supervision, shapely, pyarrow, OpenCV."""
+"""Files of whole sources, read back by the tools they are for: supervision, shapely, pyarrow, OpenCV."""
 
 import base64
-import contextlib
-import io
 import json
 import tracemalloc
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
 
 import rfseg
 from reference.mask_cases import blobs
-from rfseg.formats.coco_files import CocoFile, CocoLike, CocoResults
+from reference.scenes import Frame, result_of, scenes, written
+from rfseg.formats.coco_files import CocoFile
 from rfseg.formats.frame_names import FrameNames, beside
 from rfseg.formats.geojson import GeoJsonFile
 from rfseg.formats.label_map import LabelMaps, label_map
@@ -25,53 +22,6 @@ from rfseg.formats.labelme import LabelmeFiles
 from rfseg.formats.yolo import YoloFiles, yolo_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:pycocotools")
-
-
-@dataclass
-class Frame:
-    index: int
-    time_s: float | None = None
-    path: Path | None = None
-
-
-def result_of(masks: np.ndarray, class_ids: list[int], names: dict[int, str] | None = None) -> rfseg.Result:
-    count, height, width = masks.shape
-    found = rfseg.Masks.from_dense(masks)
-    scores = np.linspace(0.9, 0.5, count, dtype=np.float32)
-    ids = np.array(class_ids, np.int32)
-    return rfseg.Result(found.bbox.astype(np.float32), scores, ids, found, (height, width), names or {}, {})
-
-
-def scenes() -> list[rfseg.Result]:
-    """Three frames: parts, holes and an empty mask; nothing; noise of every grain."""
-    first = np.zeros((5, 60, 90), bool)
-    first[0, 5:30, 10:50] = True
-    first[0, 10:20, 20:30] = False
-    first[0, 13:16, 23:26] = True  # an island in the hole
-    first[1, 40:50, 5:25] = first[1, 42:55, 40:70] = True
-    first[2, 59, 89] = True
-    first[3, 3, 60:70] = True
-    noise = np.stack([blobs(60, 90, grain, 0.3, 5) for grain in (1, 2, 4)])
-    nothing = np.zeros((0, 60, 90), bool)
-    names = {0: "zéro", 1: "one"}
-    return [
-        result_of(first, [0, 1, 7, 0, 1], names),
-        result_of(nothing, [], names),
-        result_of(noise, [1, 0, 7], names),
-    ]
-
-
-def written(sink, frames=None):
-    for index, result in enumerate(scenes()):
-        sink.write(frames[index] if frames else Frame(index, index / 10), result)
-    sink.close()
-    sink.close()
-    return sink.path
-
-
-def coco(path: Path) -> COCO:
-    with contextlib.redirect_stdout(io.StringIO()):
-        return COCO(str(path))
 
 
 def test_frames_have_names_of_their_own():
@@ -87,82 +37,6 @@ def test_files_of_frames_stay_in_their_folder_and_apart(tmp_path):
     assert beside(tmp_path, "../../etc/a.jpg", ".txt") == tmp_path / "etc" / "a.txt"
     (tmp_path / "a.txt").touch()
     assert beside(tmp_path, "a.png", ".txt") == tmp_path / "a.png.txt"
-
-
-def test_coco_has_a_category_for_every_id_and_pycocotools_reads_it(tmp_path):
-    path = written(CocoFile(tmp_path / "clip.coco.json", {0: "zéro", 1: "one", 5: "never"}))
-    data = coco(path)
-    assert {c["id"]: c["name"] for c in data.dataset["categories"]} == {0: "zéro", 1: "one", 5: "never", 7: "class 7"}
-    assert [i["file_name"] for i in data.dataset["images"]] == [f"clip/frame_{n:06d}.png" for n in range(3)]
-    compared = 0
-    for index, result in enumerate(scenes()):
-        annotations = data.loadAnns(data.getAnnIds(imgIds=[index]))
-        assert len(annotations) == len(result)
-        for annotation, mask in zip(annotations, result.masks.dense(), strict=True):
-            assert (data.annToMask(annotation) == mask).all()
-            assert annotation["area"] == mask.sum()
-            compared += 1
-    assert compared == 8
-
-
-def test_coco_ids_from_one_on(tmp_path):
-    data = coco(written(CocoFile(tmp_path / "clip.coco.json", {}, first_category=1)))
-    assert sorted(c["id"] for c in data.dataset["categories"]) == [1, 2, 8]
-    assert {c["id"]: c["name"] for c in data.dataset["categories"]}[8] == "class 7"
-    assert {a["category_id"] for a in data.dataset["annotations"]} == {1, 2, 8}
-
-
-def test_supervision_opens_coco(tmp_path):
-    supervision = pytest.importorskip("supervision")
-    path = written(CocoFile(tmp_path / "clip.coco.json", {}))
-    (tmp_path / "clip").mkdir()
-    for index in range(3):
-        cv2.imwrite(str(tmp_path / "clip" / f"frame_{index:06d}.png"), np.zeros((60, 90, 3), np.uint8))
-    data = supervision.DetectionDataset.from_coco(str(tmp_path), str(path), force_masks=True)
-    assert data.classes == ["zéro", "one", "class 7"]
-    compared = 0
-    for (_, image, detections), result in zip(data, scenes(), strict=True):
-        assert image.shape == (60, 90, 3)
-        if len(result):
-            np.testing.assert_array_equal(np.asarray(detections.mask), result.masks.dense())
-        compared += len(detections)
-    assert compared == 8
-
-
-TRUTH = {
-    "images": [
-        {"id": 100, "file_name": "val/a.jpg"},
-        {"id": "x7", "file_name": "b.jpg"},
-        {"id": 3, "file_name": "c/b.jpg"},
-    ],
-    "categories": [{"id": 40, "name": "one"}, {"id": 41, "name": "zéro"}],
-}
-
-
-def test_results_in_the_ids_of_a_ground_truth(tmp_path):
-    frames = [Frame(0, path=Path("a.jpg")), Frame(1, path=Path("b.jpg")), Frame(2, path=Path("d.jpg"))]
-    sink = CocoResults(tmp_path / "results.json", CocoLike(TRUTH))
-    records = json.loads(written(sink, frames).read_text())
-    assert [(r["image_id"], r["category_id"]) for r in records] == [(100, 41), (100, 40), (100, 41), (100, 40)]
-    assert (sink.unknown, sink.some_unknown, sink.unknown_classes) == (1, ["d.jpg"], {"class 7"})
-    ground = COCO()
-    ground.dataset = {**TRUTH, "annotations": []}
-    with contextlib.redirect_stdout(io.StringIO()):
-        ground.createIndex()
-        assert len(ground.loadRes(str(sink.path)).anns) == 4
-    like = CocoLike(TRUTH)
-    assert [like.image_id(name) for name in ("val/a.jpg", "x/a.jpg", "b.jpg", "c/b.jpg")] == [100, 100, "x7", 3]
-    with pytest.raises(rfseg.InputError, match=r"2 images called 'b\.jpg'"):
-        like.image_id("e/b.jpg")
-    nameless = {"images": [], "categories": [{"id": 7, "name": "x"}]}
-    assert CocoLike(nameless).category(7, None) == 7
-    assert CocoLike(nameless).category(8, None) is None
-
-
-@pytest.mark.parametrize("truth", [{}, {"images": [{}], "categories": []}, {"images": 3, "categories": []}])
-def test_other_ground_truths_are_refused(truth):
-    with pytest.raises(rfseg.InputError, match="not a COCO data set"):
-        CocoLike(truth)
 
 
 def test_yolo_segments_fill_the_masks(tmp_path):
