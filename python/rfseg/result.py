@@ -127,7 +127,7 @@ class Result:
 
     def __reduce__(self) -> tuple[type[Result], tuple[Any, ...]]:
         columns = (self.xyxy, self.confidence, self.class_id, self.masks)
-        return Result, (*columns, self.image_size, self.names, self.speed)
+        return Result, (*columns, self.image_size, dict(self.names), dict(self.speed))
 
     @overload
     def polygons(self, mode: Literal["external"] = "external") -> list[list[Outline]]: ...
