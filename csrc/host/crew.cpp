@@ -10,13 +10,14 @@ namespace rfseg::host {
 
 class Crew::Job {
  public:
-  Job(int count, const std::function<void(int)>& work)
-      : count_(count), work_(work), done_(static_cast<std::size_t>(count)) {}
+  Job(int count, const std::function<void(int)>& work, Turn turn)
+      : turn_(turn), count_(count), work_(work), done_(static_cast<std::size_t>(count)) {}
   /// Work that nobody waits for.
   explicit Job(std::function<void()> work)
       : count_(1), own_([work = std::move(work)](int) { work(); }), work_(own_), done_(1) {}
 
   int count() const { return count_; }
+  bool is_first() const { return turn_ == Turn::first; }
 
   /// An index for the calling thread alone, or one beyond the last: nothing is left.
   int claim() {
@@ -48,6 +49,7 @@ class Crew::Job {
   }
 
  private:
+  const Turn turn_ = Turn::usual;
   const int count_;
   const std::function<void(int)> own_;
   const std::function<void(int)>& work_;  // valid while an index below count_ can be claimed
@@ -84,8 +86,8 @@ void Crew::close() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Crew::split(int count, const std::function<void(int)>& work, const std::function<void(int)>& in_order) {
-  const auto job = std::make_shared<Job>(count, work);
+void Crew::split(int count, const std::function<void(int)>& work, const std::function<void(int)>& in_order, Turn turn) {
+  const auto job = std::make_shared<Job>(count, work, turn);
   if (count > 1) enlist(job);
   for (int passed = 0; passed < count;) {
     const bool worked = work_one(job);
@@ -121,8 +123,9 @@ bool Crew::enlist(const std::shared_ptr<Job>& job) {
   if (threads_.empty()) return false;
   try {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back(job);
+    jobs_.insert(job->is_first() ? jobs_.begin() : jobs_.end(), job);
     ++open_;
+    first_ += job->is_first() ? 1 : 0;
   } catch (const std::bad_alloc&) {
     return false;
   }
@@ -140,6 +143,7 @@ void Crew::retire(const std::shared_ptr<Job>& job) {
   if (place == jobs_.end()) return;
   jobs_.erase(place);
   --open_;
+  first_ -= job->is_first() ? 1 : 0;
 }
 
 bool Crew::may_look_out() {
@@ -188,6 +192,7 @@ void Crew::run() {
     if (!job) job = sleep_for_job();
     if (!job) return;
     while (work_one(job)) {
+      if (first_.load(std::memory_order_relaxed) > 0 && !job->is_first()) break;  // others go on with this one
     }
   }
 }

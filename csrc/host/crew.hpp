@@ -31,8 +31,11 @@ class Crew {
   /// that are free; returns when all have returned. Threads that are busy elsewhere are not waited for. Any thread.
   /// `in_order`, if given, is called on the calling thread for 0, 1, 2 ..., each as soon as the work of it and of all
   /// before it has returned, beside what is left.
+  /// `turn`: whether helpers that are at other work come as soon as a call of it returns.
   /// Throws what a call threw first; the rest is done all the same, but in_order is not called behind a failure.
-  void split(int count, const std::function<void(int)>& work, const std::function<void(int)>& in_order = nullptr);
+  enum class Turn { usual, first };
+  void split(int count, const std::function<void(int)>& work, const std::function<void(int)>& in_order = nullptr,
+             Turn turn = Turn::usual);
 
   /// Lets a thread of the crew call `work`, soon. Does not wait. `work` must not throw. Any thread.
   void post(std::function<void()> work);
@@ -56,7 +59,8 @@ class Crew {
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Job>> jobs_;  // those with work left, oldest first
   bool closing_ = false;
-  std::atomic<int> open_{0};  // jobs_.size(), for those who look without the lock
+  std::atomic<int> open_{0};   // jobs_.size(), for those who look without the lock
+  std::atomic<int> first_{0};  // those among them whose turn is first; they lie in front
   std::atomic<std::int64_t> looked_out_ns_{0};
   const Clock::time_point begun_ = Clock::now();
   std::vector<std::thread> threads_;  // last: they start when everything they use exists

@@ -165,30 +165,31 @@ void LanePool::leave(Place& place, bool unfinished) {
 
 void LanePool::watch() {
   std::vector<Lane*> running;
+  std::optional<cuda::CurrentDevice> current;  // while it asks: the driver takes one call at a time
   std::unique_lock lock(mutex_);
   for (;;) {
+    if (running_.empty()) current.reset();
     changed_.wait(lock, [this] { return closing_ || !running_.empty(); });
     if (running_.empty()) return;
     running = running_;
     lock.unlock();
-    bool any = false;
-    Clock::time_point next = Clock::time_point::max();
-    std::optional<cuda::CurrentDevice> current;
     std::exception_ptr lost;
     try {
-      current.emplace(*model_->device);
+      if (!current) current.emplace(*model_->device);
     } catch (...) {
       lost = std::current_exception();
+      running.resize(1);  // one batch bears it; whether it was the last of the device, the next attempt shows
     }
-    if (lost) running.resize(1);  // one batch bears it; whether it was the last of the device, the next attempt shows
+    bool any = false;
+    Clock::time_point next = Clock::time_point::max();
+    const Clock::time_point before = Clock::now();
     for (Lane* lane : running) {
-      if (attend(*lane, lost)) {
+      if ((before >= lane->expected_end() - kEarly || lost) && attend(*lane, lost)) {
         any = true;
       } else {
         next = std::min(next, lane->expected_end());
       }
     }
-    current.reset();
     const Clock::time_point now = Clock::now();
     lock.lock();
     if (any) continue;

@@ -95,7 +95,8 @@ void copy_by_sections(const ImageView& frame, Place& place, host::Crew& crew, bo
         cuda::enqueue_copy(stream, place.source(), static_cast<std::size_t>(sent_rows) * row_bytes, at(sent_rows),
                            bytes);
         sent_rows += rows;
-      });
+      },
+      host::Crew::Turn::first);
 }
 
 }  // namespace
