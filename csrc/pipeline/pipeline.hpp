@@ -3,6 +3,7 @@
 
 #include "network/model_contract.hpp"
 #include "raster/detections/select.hpp"
+#include "raster/resize/resize.hpp"
 
 #include <rfseg/ops.hpp>
 #include <rfseg/segmenter.hpp>
@@ -20,6 +21,7 @@ struct PipelineSettings {
   std::shared_ptr<const ClassNames> names;
   int slots = 1;  ///< frames in flight
   Stages stages = Stages::host;
+  raster::Normalisation normalisation = {};
 };
 
 class Pipeline {

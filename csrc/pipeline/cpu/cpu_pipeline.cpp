@@ -40,7 +40,7 @@ void CpuPipeline::submit(const ImageView& frame) {
   Slot& slot = *free_.back();
   host::Stopwatch watch;
   slot.geometry = geometries_.find({frame.height, frame.width});
-  raster::preprocess(frame, *slot.geometry, resize_scratch_, slot.tensors.input.data());
+  raster::preprocess(frame, *slot.geometry, resize_scratch_, slot.tensors.input.data(), settings_.normalisation);
   slot.speed = {};
   slot.speed.preprocess_ms = watch.lap_ms();
   in_flight_.emplace_back();  // first: nothing may fail once the frame is started

@@ -135,7 +135,7 @@ void FrameSlot::prepare_on_host(const ImageView& frame) {
   host::Stopwatch watch;
   const ImageSize size = geometry_->network();
   host_input_.resize(3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width));
-  raster::preprocess(frame, *geometry_, resize_scratch_, host_input_.data());
+  raster::preprocess(frame, *geometry_, resize_scratch_, host_input_.data(), model_.settings.normalisation);
   raw_->enqueue_input(stream_, network_, host_input_);
   speed_.preprocess_ms = watch.lap_ms();
 }

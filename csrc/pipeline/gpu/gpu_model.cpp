@@ -24,15 +24,6 @@ cuda::DeviceBuffer upload(const cuda::SharedDevice& device, const std::vector<fl
   return cuda::upload(stream, values.data(), values.size() * sizeof(float), name);
 }
 
-std::vector<float> normalised_bytes() {
-  std::vector<float> table;
-  for (int channel = 0; channel < 3; ++channel) {
-    const float* values = raster::normalised_bytes(channel);
-    table.insert(table.end(), values, values + 256);
-  }
-  return table;
-}
-
 float least_of(const std::vector<float>& cuts) {
   float least = std::numeric_limits<float>::quiet_NaN();
   for (const float cut : cuts)
@@ -60,6 +51,6 @@ GpuModel::GpuModel(cuda::SharedDevice on, network::TensorRtEngine loaded, Pipeli
       most_slots(std::min(contract.queries, settings.rule.max_detections)),
       least_cut(least_of(settings.rule.logit_cut)),
       logit_cut(upload(device, settings.rule.logit_cut, "logit cuts")),
-      normalised(upload(device, normalised_bytes(), "normalised bytes")) {}
+      normalised(upload(device, raster::normalised_bytes(settings.normalisation), "normalised bytes")) {}
 
 }  // namespace rfseg::pipeline
