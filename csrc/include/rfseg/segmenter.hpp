@@ -21,9 +21,10 @@ enum class LogLevel { debug, info, warning, error };
 /// Receives one message at a time, from any thread; must not throw.
 using LogCallback = std::function<void(LogLevel, const std::string&)>;
 
-/// A list is 0-based and contiguous; a map keeps only the class columns it names; nothing: what the model or its
-/// sidecar file (`model.names.json` beside `model.onnx`) says.
-using NamesOption = std::variant<std::monostate, std::vector<std::string>, ClassNames>;
+/// A list is 0-based and contiguous; a map keeps only the class columns it names; a text is "coco" (COCO's 80 classes
+/// on their ids 1..90) or a file: JSON, data.yaml, or one name a line. Nothing: what the model says, else
+/// `model.names.json` or `class_names.txt` beside it.
+using NamesOption = std::variant<std::monostate, std::vector<std::string>, ClassNames, std::string>;
 
 /// Which side does everything but the network on a GPU.
 enum class Stages {
@@ -37,7 +38,7 @@ struct Options {
   /// Thresholds by class id or name; classes not listed use `threshold`.
   std::map<std::variant<int, std::string>, float> class_thresholds = {};
   int max_detections = 300;  ///< at most this many instances a frame, the best ones; never more than queries
-  Resize resize = Resize::pil;
+  std::optional<Resize> resize = std::nullopt;  ///< nullopt ("auto"): what the model's file says, else pil
   NamesOption names = {};
   int slots = 0;  ///< frames in flight; 0: 2 on a CPU, 6 on a GPU
   int threads =
@@ -68,7 +69,8 @@ struct Info {
   std::string backend;          ///< "onnxruntime", "tensorrt"
   std::string library_version;  ///< of the backend
   std::string library_path;
-  std::string precision;   ///< of the network's mask logits: "float32", "float16"
+  /// Of the network's weights: "float32", "float16", "int8", ..., "mixed"; of an engine that states none, of its masks.
+  std::string precision;
   ImageSize network_size;  ///< Hn x Wn
   ImageSize mask_size;     ///< Hm x Wm
   int queries = 0;         ///< Q
@@ -79,6 +81,8 @@ struct Info {
   int gpu_ordinal = -1;         ///< N of "cuda:N"
   std::string input_precision;  ///< of the network's input: "float32", "float16"
   Stages stages = Stages::host;
+  Resize resize = Resize::pil;  ///< in use, whoever chose it
+  std::string producer;         ///< "rfdetr 1.12.0, seg-nano"; empty where the file does not say
 };
 
 /// What has happened so far.

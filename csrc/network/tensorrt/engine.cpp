@@ -73,7 +73,7 @@ Object create_context(const Library& library, void* engine, MemoryStrategy strat
 ModelContract read_contract(const Library& library, void* engine, const std::string& file) {
   EngineTensors tensors = read_tensors(library, engine, file);
   ModelContract contract = match_model(file, tensors.inputs, tensors.outputs);
-  if (contract.complete() && !contract.dynamic_batch) return contract;
+  if (contract.complete() && contract.batch != 0) return contract;
   // Shapes need no work memory: a context without any tells them.
   const Object context = create_context(library, engine, MemoryStrategy::user_managed);
   set_batch_1(library, engine, context.get(), contract, file);

@@ -86,7 +86,7 @@ EngineTensors read_tensors(const Library& library, void* engine, const std::stri
 
 void set_batch_1(const Library& library, void* engine, void* context, const ModelContract& contract,
                  const std::string& file) {
-  if (!contract.dynamic_batch) return;
+  if (contract.batch != 0) return;
   const char* const input = contract.input.c_str();
   const Dims shape{4, {1, 3, contract.network_size.height, contract.network_size.width}};
   library.log().take_errors();

@@ -1,10 +1,12 @@
 #include "pipeline/opening/set_up.hpp"
 
 #include "host/processors.hpp"
+#include "network/contract_files.hpp"
 #include "network/onnx/runtime.hpp"
 #include "pipeline/cpu/cpu_pipeline.hpp"
 #include "pipeline/gpu/gpu_pipeline.hpp"
 #include "pipeline/opening/settings.hpp"
+#include "pipeline/opening/stated_by_file.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -28,8 +30,8 @@ std::string precision(network::ElementType type) {
   return type == network::ElementType::float16 ? "float16" : "float32";
 }
 
-void describe(Info& info, const network::ModelContract& contract) {
-  info.precision = precision(contract.masks_type);
+void describe(Info& info, const network::ModelContract& contract, const std::string& weights) {
+  info.precision = weights.empty() ? precision(contract.masks_type) : weights;
   info.input_precision = precision(contract.input_type);
   info.network_size = contract.network_size;
   info.mask_size = contract.mask_size;
@@ -37,19 +39,37 @@ void describe(Info& info, const network::ModelContract& contract) {
   info.columns = contract.columns;
 }
 
-/// Class names and the selection they and the thresholds lead to.
-PipelineSettings settings_for(const network::ModelContract& contract, const Options& options,
-                              const std::string& metadata, const Info& info) {
-  const network::ClassLayout layout = resolve_classes(contract, options, metadata, info.model);
-  if (layout.names.empty())
-    say(options, LogLevel::warning,
-        info.model + " names no classes: every column is kept and called by its number; pass names=");
-  return {selection_rule(layout, options),
-          options.resize,
-          options.outlines,
-          std::make_shared<const ClassNames>(layout.names),
-          info.slots,
-          info.stages};
+/// Class names, the selection they and the thresholds lead to, and what the file states.
+PipelineSettings settings_for(const network::ModelContract& network, const Options& options, const NamesInFile& names,
+                              Info& info) {
+  const network::ExportContract& stated = names.contract;
+  network::check_agreement(stated, network, info.model);
+  const network::ClassLayout layout = resolve_classes(network.columns, options, names, info.model);
+  info.resize = resolve_resize(options, stated, info.model);
+  info.producer = stated.producer;
+  PipelineSettings settings{selection_rule(layout, options, stated.places.value_or(0)), info.resize, options.outlines,
+                            std::make_shared<const ClassNames>(layout.names),           info.slots,  info.stages};
+  settings.normalisation = normalisation_of(stated);
+  return settings;
+}
+
+/// A key of a file's metadata; "" when it is not there.
+std::string metadata_of(const network::onnx::ModelFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? "" : found->second;
+}
+
+std::vector<std::string> output_names(const network::onnx::ModelFile& file) {
+  std::vector<std::string> names;
+  for (const network::TensorDescription& output : file.outputs) names.push_back(output.name);
+  return names;
+}
+
+/// Every pipeline runs one image at a time. A fixed batch of more has no place to put them.
+void require_batch_of_one(const network::ModelContract& contract, const std::string& model) {
+  if (contract.batch > 1)
+    throw ModelError(model + " is not an RF-DETR segmentation network that can be run: its batch is fixed at " +
+                     std::to_string(contract.batch) + ": export it again with batch_size=1 or dynamic_batch=True.");
 }
 
 ReadyPipeline set_up_cpu(Info info, const Options& options) {
@@ -57,15 +77,22 @@ ReadyPipeline set_up_cpu(Info info, const Options& options) {
   info.backend = "onnxruntime";
   info.threads = options.threads > 0 ? options.threads : host::physical_cores();
   info.slots = options.slots > 0 ? options.slots : kCpuSlots;
-  auto network = std::make_unique<network::OnnxNetwork>(info.model, options.onnxruntime, info.threads, options.log);
+  say_idle_options(options);
+  const network::onnx::ModelFile file = network::onnx::read_model_file(info.model);
+  const network::ExportContract stated = network::read_contract(
+      info.model, "onnx", metadata_of(file, "rfdetr_inference"), output_names(file), options.log);
+  auto network =
+      std::make_unique<network::OnnxNetwork>(file, options.onnxruntime, info.threads, options.log, stated.roles);
   info.library_version = network->library_version();
   info.library_path = network->library_path();
-  describe(info, network->contract());
+  describe(info, network->contract(), file.precision);
+  require_batch_of_one(network->contract(), info.model);
   if (options.device == "auto")
     say(options, LogLevel::info,
         "device auto: cpu, because " + info.model + " is an ONNX file (ONNX Runtime " + info.library_version + ", " +
             std::to_string(info.threads) + " threads)");
-  PipelineSettings settings = settings_for(network->contract(), options, network->metadata("names"), info);
+  PipelineSettings settings = settings_for(
+      network->contract(), options, {stated, metadata_of(file, "names"), metadata_of(file, "rfdetr_notes")}, info);
   auto names = settings.names;
   auto rule = settings.rule;
   return {std::move(info), std::move(names), std::move(rule),
@@ -74,6 +101,7 @@ ReadyPipeline set_up_cpu(Info info, const Options& options) {
 
 ReadyPipeline set_up_gpu(Info info, int ordinal, const Options& options) {
   network::check_engine_file(info.model);
+  const network::ExportContract stated = network::read_contract(info.model, "tensorrt", "", {}, options.log);
   auto device = std::make_shared<const cuda::Device>(cuda::open_driver(), ordinal);
   info.device = "cuda:" + std::to_string(ordinal);
   info.backend = "tensorrt";
@@ -87,12 +115,13 @@ ReadyPipeline set_up_gpu(Info info, int ordinal, const Options& options) {
                                  {options.tensorrt, options.library_folders, options.allow_engine_code, options.log});
   info.library_version = engine.library_version();
   info.library_path = engine.library_path();
-  describe(info, engine.contract());
+  describe(info, engine.contract(), stated.precision);
+  require_batch_of_one(engine.contract(), info.model);
   if (options.device == "auto")
     say(options, LogLevel::info,
         "device auto: " + info.device + ", because " + info.model + " is a TensorRT engine (TensorRT " +
             info.library_version + " on " + info.gpu + ")");
-  PipelineSettings settings = settings_for(engine.contract(), options, "", info);
+  PipelineSettings settings = settings_for(engine.contract(), options, {stated, "", ""}, info);
   auto names = settings.names;
   auto rule = settings.rule;
   auto model = std::make_unique<const GpuModel>(std::move(device), std::move(engine), std::move(settings));

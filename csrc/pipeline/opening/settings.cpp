@@ -1,5 +1,7 @@
 #include "pipeline/opening/settings.hpp"
 
+#include "network/file_kind.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <algorithm>
@@ -69,6 +71,14 @@ std::optional<int> choose_gpu(const std::string& model, const Options& options) 
     throw InputError("device is '" + device + "': it must be \"auto\", \"cpu\", \"cuda\" or \"cuda:N\"");
   const bool onnx = ends_with(model, ".onnx");
   const bool engine = ends_with(model, ".engine") || ends_with(model, ".plan") || ends_with(model, ".trt");
+  const network::FileLook look = network::look_at_file(model);
+  if (look.kind == network::FileKind::other) throw ModelError(model + " " + look.words);
+  if (engine && look.kind == network::FileKind::onnx)
+    throw ModelError(model + " is an ONNX file: name it .onnx to run it on a CPU, or build an engine from it");
+  if (!engine && look.kind == network::FileKind::tensorrt)
+    throw ModelError(model + " is a TensorRT engine: name it .engine, .plan or .trt to run it on a GPU");
+  if (!onnx && look.kind == network::FileKind::onnx)
+    throw ModelError(model + " is an ONNX file by its content: name it .onnx");
   if (!onnx && !engine)
     throw ModelError(model + " is neither an ONNX file (.onnx) nor a TensorRT engine (.engine, .plan, .trt)");
   if (onnx && ordinal)
@@ -80,23 +90,17 @@ std::optional<int> choose_gpu(const std::string& model, const Options& options) 
   return engine ? std::optional<int>(ordinal.value_or(0)) : std::nullopt;
 }
 
-network::ClassLayout resolve_classes(const network::ModelContract& contract, const Options& options,
-                                     const std::string& metadata_json, const std::string& model) {
-  if (!std::holds_alternative<std::monostate>(options.names))
-    return network::class_layout(contract.columns, options.names, "names=");
-  if (!metadata_json.empty())
-    return network::class_layout(contract.columns, network::parse_names(metadata_json, model), "the names of " + model);
-  return network::class_layout(contract.columns, network::sidecar_names(model), "the sidecar file of " + model);
-}
-
-raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options) {
+raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options, int places) {
   raster::SelectionRule rule;
+  rule.places = places;
   rule.max_detections = options.max_detections;
   rule.logit_cut.assign(layout.kept.size(), raster::logit_above(options.threshold));
   for (const auto& [key, threshold] : options.class_thresholds) {
     const std::vector<int> columns = columns_of(key, layout);
     if (columns.empty())
-      throw InputError("a threshold is given for class " + text_of(key) + ", which the model does not have");
+      throw InputError(
+          "a threshold is given for class " + text_of(key) + ", which the model does not have" +
+          (layout.names.empty() ? ": it names no classes; pass names= (a list, a file, or \"coco\")" : ""));
     for (const int column : columns) rule.logit_cut[static_cast<std::size_t>(column)] = raster::logit_above(threshold);
   }
   for (std::size_t c = 0; c < layout.kept.size(); ++c)

@@ -1,4 +1,4 @@
-// Turns what a caller asked for into what a pipeline does: checks options, settles the device, resolves class names and
+// Turns what a caller asked for into what a pipeline does: checks options, settles the device and the
 // thresholds. Runs once, before any library is opened where it can.
 #pragma once
 
@@ -22,13 +22,8 @@ void check_options(const Options& options);
 /// @throws ModelError    a file that is neither ONNX nor a TensorRT engine by its extension
 std::optional<int> choose_gpu(const std::string& model, const Options& options);
 
-/// Class names by precedence: the caller's, the model's metadata (`metadata_json`, "" when absent), the sidecar file.
-/// @throws InputError, ModelError  as class_layout and parse_names
-network::ClassLayout resolve_classes(const network::ModelContract& contract, const Options& options,
-                                     const std::string& metadata_json, const std::string& model);
-
-/// The logit every column must reach.
+/// The logit every column must reach, and how many pairs are taken first (`places`, 0: as many as queries).
 /// @throws InputError  a class threshold names a class that the model does not have
-raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options);
+raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options, int places = 0);
 
 }  // namespace rfseg::pipeline

@@ -101,7 +101,7 @@ TEST_CASE("tensorrt: an open batch runs at 1, sizes come from the context") {
   stand.tensorrt.set_tensors(open);
   {
     const TensorRtEngine engine = stand.open();
-    CHECK(engine.contract().dynamic_batch);
+    CHECK(engine.contract().batch == 0);
     CHECK(engine.contract().queries == 7);
     CHECK(engine.contract().mask_size.width == 6);
     CHECK(engine.contract().labels_type == network::ElementType::float16);
