@@ -4,6 +4,7 @@
 #include "binding/image_from_python.hpp"
 #include "binding/module.hpp"
 #include "binding/options_from_python.hpp"
+#include "binding/text.hpp"
 
 #include <rfseg/error.hpp>
 #include <rfseg/segmenter.hpp>
@@ -183,7 +184,7 @@ py::tuple postprocess_tensors(BoundSegmenter& self, const FloatArray& dets, cons
 
 py::dict info_dict(const Info& info) {
   py::dict dict;
-  dict["model"] = info.model;
+  dict["model"] = path_object(info.model);
   dict["device"] = info.device;
   dict["backend"] = info.backend;
   dict["library_version"] = info.library_version;
@@ -195,6 +196,8 @@ py::dict info_dict(const Info& info) {
   dict["columns"] = info.columns;
   dict["slots"] = info.slots;
   dict["threads"] = info.threads;
+  dict["resize"] = info.resize == Resize::pil ? "pil" : "bilinear";
+  if (!info.producer.empty()) dict["producer"] = info.producer;
   if (!info.gpu.empty()) {
     dict["gpu"] = info.gpu;
     dict["input_precision"] = info.input_precision;
@@ -203,9 +206,9 @@ py::dict info_dict(const Info& info) {
   return dict;
 }
 
-std::unique_ptr<BoundSegmenter> make(const std::string& model, const py::kwargs& arguments) {
-  const PixelFormat format = pixel_format(arguments["color"].cast<std::string>());
-  return std::make_unique<BoundSegmenter>(model, options_from_python(arguments), format);
+std::unique_ptr<BoundSegmenter> make(const py::object& model, const py::kwargs& arguments) {
+  const PixelFormat format = pixel_format(word_of(arguments, "color"));
+  return std::make_unique<BoundSegmenter>(path_text(model, "model"), options_from_python(arguments), format);
 }
 
 }  // namespace

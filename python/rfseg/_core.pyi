@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -64,15 +65,15 @@ def postprocess(
 class Segmenter:
     def __init__(
         self,
-        model: str,
+        model: str | os.PathLike[str],
         *,
-        device: str,
+        device: str | int,
         threshold: float,
         class_thresholds: Mapping[int | str, float],
         max_detections: int,
         color: str,
         resize: str,
-        names: list[str] | dict[int, str] | None,
+        names: Sequence[str] | Mapping[int, str] | str | os.PathLike[str] | None,
         slots: int,
         threads: int,
         stages: str,

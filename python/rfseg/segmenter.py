@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal
 
@@ -14,11 +14,11 @@ import numpy.typing as npt
 from rfseg import _core
 from rfseg.libraries import onnxruntime_library, tensorrt_folders
 from rfseg.masks import Masks, OutlineMode
-from rfseg.names import Names, read_names
 from rfseg.result import Result
 
 Frame = npt.NDArray[np.uint8]  # [H, W, 3]
 Threshold = float | Mapping[int | str, float]
+Names = Sequence[str] | Mapping[int, str] | os.PathLike[str] | str
 
 _DEFAULT_THRESHOLD = 0.5
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
@@ -43,11 +43,11 @@ class Segmenter:
         self,
         model: str | os.PathLike[str],
         *,
-        device: str = "auto",
+        device: str | int = "auto",
         threshold: Threshold = _DEFAULT_THRESHOLD,
         max_detections: int = 300,
         color: Literal["bgr", "rgb"] = "bgr",
-        resize: Literal["pil", "bilinear"] = "pil",
+        resize: Literal["auto", "pil", "bilinear"] = "auto",
         names: Names | None = None,
         slots: int | None = None,
         threads: int | None = None,
@@ -60,13 +60,15 @@ class Segmenter:
 
         Args:
             model: an `.onnx` file for a CPU, a TensorRT engine (`.engine`, `.plan`, `.trt`) for a GPU.
-            device: "auto", "cpu", "cuda" or "cuda:N". An explicit device never falls back.
+            device: "auto", "cpu", "cuda", "cuda:N" or N. An explicit device never falls back.
             threshold: score above which an instance is kept, 0..1; or {class id or name: score}, with 0.5 for the
                 classes not listed.
             max_detections: at most this many instances a frame, the best ones.
             color: channel order of the caller's frames.
-            resize: "pil" (antialiased, as Pillow) or "bilinear" (as rfdetr's own predict()).
-            names: a list, {id: name} or a file; default: what the model or its sidecar `model.names.json` says.
+            resize: "pil" (antialiased, as Pillow and rfdetr up to 1.8), "bilinear" (as rfdetr 1.9 and later), or
+                "auto": what the model's file says, else "pil", which is logged.
+            names: a list (0-based), {id: name}, "coco" or a file (JSON, data.yaml, one name a line); default: what the
+                model says, else `model.names.json` or `class_names.txt` beside it.
             slots: frames in flight; default 2 on a CPU, 6 on a GPU.
             threads: on a CPU, of the network, default: physical cores; on a GPU, threads that help to copy frames and
                 trace outlines.
@@ -85,14 +87,14 @@ class Segmenter:
         """
         by_class: dict[int | str, float] = dict(threshold) if isinstance(threshold, Mapping) else {}
         self._core = _core.Segmenter(
-            os.fspath(model),
+            model,
             device=device,
             threshold=_DEFAULT_THRESHOLD if isinstance(threshold, Mapping) else threshold,
             class_thresholds=by_class,
             max_detections=max_detections,
             color=color,
             resize=resize,
-            names=read_names(names),
+            names=names,
             slots=0 if slots is None else slots,
             threads=0 if threads is None else threads,
             stages=stages,
@@ -211,7 +213,7 @@ class Segmenter:
 
     @property
     def info(self) -> dict[str, Any]:
-        """Model, device, backend with its library and version, precision, network sizes, slots, threads.
+        """Model, device, backend with its library and version, precision, network sizes, resize, slots, threads.
 
         On a GPU also its name, and what happened so far: frames that took a slower path because a buffer was too small
         for what they held, device and pinned buffers made, kernel images loaded, bytes that came back for the last

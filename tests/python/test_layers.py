@@ -23,7 +23,7 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "network/onnx": {"network", "network/onnx", "host"},
     "network/tensorrt": {"network", "network/tensorrt", "cuda", "host"},
     "pipeline": {"pipeline", "pipeline/opening", "network", "raster", "raster/resize", "raster/detections", "host"},
-    "pipeline/opening": {"pipeline", "pipeline/*", "network", "network/*", "cuda", "raster/*", "host"},
+    "pipeline/opening": {"pipeline", "pipeline/*", "network", "network/*", "cuda", "raster/detections", "host"},
     "pipeline/cpu": {"pipeline", "pipeline/cpu", "network", "network/onnx", "raster", "raster/*", "host"},
     "pipeline/gpu": {"pipeline", "pipeline/gpu", "network", "network/tensorrt", "cuda", "raster", "raster/*", "host"},
     "binding": {"binding"},
