@@ -55,6 +55,9 @@ std::string doubt_about(const ClassNames& map, int columns, const std::string& s
 }
 
 ClassLayout layout_of_map(int columns, const ClassNames& map, const std::string& source) {
+  if (map == coco_names() && columns < 91)
+    throw InputError(source + ": COCO's ids go up to 90, but the network has " + std::to_string(columns) +
+                     " class columns: it was trained on other classes");
   ClassLayout layout{map, std::vector<bool>(static_cast<std::size_t>(columns), false),
                      doubt_about(map, columns, source)};
   for (const auto& [id, name] : map) {

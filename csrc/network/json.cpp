@@ -1,7 +1,8 @@
 #include "network/json.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <charconv>
 #include <limits>
 
 namespace rfseg::network {
@@ -18,13 +19,9 @@ void append_quoted(std::string& out, const std::string& text) {
 }
 
 void append_number(std::string& out, double value) {
-  if (value == std::floor(value) && std::abs(value) < 1e15) {
-    out += std::to_string(static_cast<long long>(value));
-    return;
-  }
-  std::string digits = std::to_string(value);
-  digits.erase(digits.find_last_not_of('0') + 1);
-  out += digits;
+  std::array<char, 32> digits{};
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  out.append(digits.data(), written.ptr);
 }
 
 void append(std::string& out, const Value& value) {

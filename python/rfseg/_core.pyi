@@ -79,7 +79,7 @@ class Segmenter:
         stages: str,
         outlines: str | None,
         onnxruntime: str,
-        tensorrt: str,
+        tensorrt: str | os.PathLike[str],
         library_folders: Sequence[str],
         allow_engine_code: bool,
         log: Callable[[int, str], None] | None,

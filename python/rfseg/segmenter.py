@@ -100,7 +100,7 @@ class Segmenter:
             stages=stages,
             outlines=outlines,
             onnxruntime=onnxruntime_library(),
-            tensorrt=os.fspath(tensorrt) if tensorrt is not None else "",
+            tensorrt="" if tensorrt is None else tensorrt,
             library_folders=tensorrt_folders(),
             allow_engine_code=allow_engine_code,
             log=_log,

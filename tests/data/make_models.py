@@ -25,7 +25,7 @@ def outputs(batch: int | str = 1, columns: int = COLUMNS) -> Shown:
     """Returns the outputs of the contract."""
     return {
         "dets": ("boxes", [batch, QUERIES, 4]),
-        "labels": ("logits", [batch, QUERIES, columns]),
+        "labels": ("raw_logits", [batch, QUERIES, columns]),
         "masks": ("grid", [batch, QUERIES, GRID, GRID]),
     }
 
@@ -38,8 +38,8 @@ def body() -> list[NodeProto]:
         helper.make_node("Reshape", ["grid", "flat_shape"], ["flat"]),
         helper.make_node("MatMul", ["flat", "to_boxes"], ["raw_boxes"]),
         helper.make_node("Sigmoid", ["raw_boxes"], ["boxes"]),
-        helper.make_node("MatMul", ["flat", "to_logits"], ["logits"]),
-        helper.make_node("Gather", ["logits", "two_queries"], ["fewer_logits"], axis=1),
+        helper.make_node("MatMul", ["flat", "to_logits"], ["raw_logits"]),
+        helper.make_node("Gather", ["raw_logits", "two_queries"], ["fewer_logits"], axis=1),
         helper.make_node("Gather", ["boxes", "three_corners"], ["corners"], axis=2),
         helper.make_node("Unsqueeze", ["corners", "third_axis"], ["points"]),
         # An image without a dark pixel asks for queries that are not there.
@@ -48,11 +48,11 @@ def body() -> list[NodeProto]:
         helper.make_node("Cast", ["is_bright"], ["bright"], to=TensorProto.INT64),
         helper.make_node("Mul", ["bright", "nowhere"], ["offset"]),
         helper.make_node("Gather", ["grid", "offset"], ["broken_grid"], axis=1),
-        helper.make_node("Div", ["logits", "zero"], ["no_logits"]),
-        helper.make_node("Gather", ["logits", "four_columns"], ["four_logits"], axis=2),
+        helper.make_node("Div", ["raw_logits", "zero"], ["no_logits"]),
+        helper.make_node("Gather", ["raw_logits", "four_columns"], ["four_logits"], axis=2),
         # Compress by a condition that keeps all: a way to sizes that no shape inference can know.
         helper.make_node("Compress", ["boxes", "all_queries"], ["open_boxes"], axis=1),
-        helper.make_node("Compress", ["logits", "all_queries"], ["open_logits"], axis=1),
+        helper.make_node("Compress", ["raw_logits", "all_queries"], ["open_logits"], axis=1),
         helper.make_node("Compress", ["grid", "all_queries"], ["open_queries"], axis=1),
         helper.make_node("Compress", ["open_queries", "all_rows"], ["open_rows"], axis=2),
         helper.make_node("Compress", ["open_rows", "all_rows"], ["open_grid"], axis=3),

@@ -81,6 +81,7 @@ ReadyPipeline set_up_cpu(Info info, const Options& options) {
   const network::onnx::ModelFile file = network::onnx::read_model_file(info.model);
   const network::ExportContract stated = network::read_contract(
       info.model, "onnx", metadata_of(file, "rfdetr_inference"), output_names(file), options.log);
+  network::check_declared(stated, file.inputs, file.outputs, info.model);
   auto network =
       std::make_unique<network::OnnxNetwork>(file, options.onnxruntime, info.threads, options.log, stated.roles);
   info.library_version = network->library_version();

@@ -32,8 +32,13 @@ Source names_in_file(int columns, const NamesInFile& file, const std::string& mo
                        network::short_text(*file.contract.class_names) + kWay);
     sources.emplace_back(source, *std::move(names));
   }
-  if (!file.metadata.empty())
-    sources.emplace_back("the names of " + model, network::parse_names(file.metadata, "class names in " + model));
+  if (!file.metadata.empty()) {
+    try {
+      sources.emplace_back("the names of " + model, network::parse_names(file.metadata, "class names in " + model));
+    } catch (const ModelError& error) {
+      throw ModelError(error.what() + std::string(kWay));
+    }
+  }
   if (NamesOption names = network::names_in_notes(file.notes); !says_nothing(names))
     sources.emplace_back("the names in the notes of " + model, std::move(names));
   for (std::size_t i = 1; i < sources.size(); ++i)
