@@ -16,9 +16,10 @@ NUL, which `image_bytes` counts. `parameter_bytes` lists the size of each parame
 arguments of the kernel's list in signatures.py, then two hidden pointers that Triton adds: pass null for both. Launch
 with `threads` threads in x and `shared_bytes` of dynamic shared memory.
 
-A frame is: resize_x, resize_y_final (or the other order, one final pass, or resize_bilinear); the network; select,
-mask_count, mask_runs, each once and in that order, because mask_count adds to what select has cleared. A frame that
-comes back with a flag set belongs to the host's stages.
+A batch is: resize_first, resize_last (or resize_bilinear alone); the network; select, mask_count, mask_runs, each once
+and in that order, because mask_count adds to what select has cleared. What differs from image to image is in its
+FrameParams, so one captured graph serves every size, format and threshold. A frame that comes back with a flag set
+belongs to the host's stages.
 """
 
 from __future__ import annotations
@@ -39,9 +40,12 @@ MAX_SOURCE_SIDE_PX = 1 << 24
 PASSING_OVERFLOW = 1  # more than MAX_PASSING pairs tie around the queries-th place: nothing was selected
 TOGGLE_OVERFLOW = 2  # toggle_count exceeds the capacity: no toggle was written, everything else is valid
 
-# Block sizes. They are part of the grid formulas in GRIDS.
-RESIZE_ROWS = 1
-RESIZE_BYTES = 256
+# Block sizes. A pass along x shares a weight among ACROSS_ROWS rows; one along y has the same weights in a whole row.
+ACROSS_BYTES = 128
+DOWN_BYTES = 256
+BILINEAR_BYTES = 256
+GATHER_BYTES = 512
+RESIZE_PROGRAMS_PER_SM = 8  # as many as their registers let an SM hold
 SELECT_PAIRS = 2048
 RANK_ROWS = 64
 RANK_COLUMNS = 128
@@ -49,7 +53,15 @@ MASK_COLUMNS = 8
 MASK_ROWS = 128
 MASK_PROGRAMS_PER_SM = 8
 
-SCALAR_BYTES = {"char": 1, "std::uint8_t": 1, "std::int32_t": 4, "std::uint32_t": 4, "float": 4, "std::uint64_t": 8}
+SCALAR_BYTES = {
+    "char": 1,
+    "std::uint8_t": 1,
+    "std::int32_t": 4,
+    "std::uint32_t": 4,
+    "float": 4,
+    "std::int64_t": 8,
+    "std::uint64_t": 8,
+}
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -85,12 +97,46 @@ def byte_offset(struct: str, field: str) -> int:
 
 
 def word_offset(struct: str, field: str) -> int:
-    """Where `field` lies in `struct`, counted in 4-byte words, which is how the kernels see it."""
-    return byte_offset(struct, field) // 4
+    """Where `field` lies in `struct`, counted in words as the kernels see it: FrameParams' have 8 bytes, others' 4."""
+    return byte_offset(struct, field) // (8 if struct == "FrameParams" else 4)
 
 
 INT = "std::int32_t"
+NUMBER, ADDRESS = "std::int64_t", "std::uint64_t"
 
+_BILINEAR_AXIS = "i32 i0[n], i1[n], then float l0[n], l1[n]"
+STRUCTS["FrameParams"] = (
+    Field("source", ADDRESS, note="u8, first channel of the top left pixel"),
+    Field("row_bytes", NUMBER, note="strides; any sign"),
+    Field("pixel_bytes", NUMBER),
+    Field("channel_bytes", NUMBER),
+    Field("bgr", NUMBER, note="the source's first channel is blue: 1, red: 0"),
+    Field("height", NUMBER, note="of the source, px"),
+    Field("width", NUMBER),
+    Field(
+        "passes", NUMBER, note="0: there is no image; 1: resize_last (or resize_bilinear) alone; 2: resize_first too"
+    ),
+    Field("first_down", NUMBER, note="resize_first goes along y: 1, along x: 0; used when there are two passes"),
+    Field("last_down", NUMBER, note="the same of resize_last; 0 when neither axis changes"),
+    Field("resize_x", ADDRESS, note="pil_axis, n = network width; for resize_bilinear: " + _BILINEAR_AXIS),
+    Field("resize_y", ADDRESS, note="the same, n = network height"),
+    Field("taps_x", NUMBER, note="of the pil_axis, 1 for an identity axis"),
+    Field("taps_y", NUMBER),
+    Field("between", ADDRESS, note="u8 [between_height, between_width, 3], packed: what two passes have between them"),
+    Field("between_height", NUMBER),
+    Field("between_width", NUMBER),
+    Field("logit_cut", ADDRESS, note="float [C]; NaN drops the column"),
+    Field("least_cut", NUMBER, note="bits of the least of them that is not NaN, or of a NaN: nothing passes"),
+    Field("max_detections", NUMBER),
+    Field("mask_x", ADDRESS, note=_BILINEAR_AXIS + ", from mask grid to source"),
+    Field("mask_y", ADDRESS),
+    Field("node_row", ADDRESS, note="i32 [mask_height + 1]: first source row whose i0 is at least j, or height"),
+    Field("column_toggles", ADDRESS, note="scratch, column_toggles_bytes()"),
+    Field("toggles", ADDRESS, note="scratch, i32 [toggle_capacity]"),
+    Field("toggle_capacity", NUMBER),
+    Field("hand_back", ADDRESS, note="HandBack, or 0: nothing is handed back"),
+    Field("host_toggles", ADDRESS, note="i32 [toggle_capacity], mapped; pairs are the runs [start, end)"),
+)
 STRUCTS["SelectionHeader"] = (
     Field("record_count", INT, note="instances"),
     Field("slot_count", INT, note="distinct queries among them; each has one mask slot"),
@@ -146,9 +192,14 @@ STRUCTS["FileEntry"] = (
 )
 
 STRUCT_NOTES = {
+    "FrameParams": "One image of a batch: where it lies, how it is resized, what is asked of it, where the answer\n"
+    "/// goes. Device memory. An entry without an image: passes 0, least_cut NaN, hand_back 0; no more is used.\n"
+    "/// A pil_axis is i32 first[n], weight[taps][n]: result i is the sum over k of weight[k][i] times the source at\n"
+    "/// first[i] + k. taps is the most that a result needs; those that it does not need weigh 0, and first[i] + taps\n"
+    "/// is never beyond the source. An identity axis has one tap, of weight 2^22.",
     "SelectionHeader": "What a frame held.",
     "Record": "One instance: a query and the class column it won.",
-    "Selection": "Device memory of one frame slot, written by select; no part of it needs to be cleared.",
+    "Selection": "Device memory, one for each image of a batch, written by select; no part of it needs to be cleared.",
     "HandBack": "What the host gets besides the toggles. Pinned host memory, mapped; written by mask_runs, each word\n"
     "/// once. Only header, toggle_end[0, slot_count) and records[0, record_count) are written.",
     "FileHeader": "Opens the file of kernel images.",
@@ -164,9 +215,12 @@ def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def resize_grid(height: int, width: int) -> int:
-    """Programs of resize_bilinear, or of a resize pass, whose result is height x width."""
-    return ceil_div(height, RESIZE_ROWS) * ceil_div(width * 3, RESIZE_BYTES)
+def resize_grid(multiprocessors: int) -> int:
+    """Programs of resize_first, resize_last, resize_bilinear and gather: fixed, whatever the frames' sizes.
+
+    Each takes every grid-th tile of all images, in one count that runs on from image to image.
+    """
+    return multiprocessors * RESIZE_PROGRAMS_PER_SM
 
 
 def padded_columns(width: int) -> int:
@@ -177,8 +231,9 @@ def padded_columns(width: int) -> int:
 def mask_grid(multiprocessors: int) -> int:
     """Programs of mask_count and of mask_runs: fixed, since a graph is captured before it is known what a frame holds.
 
-    Each takes every grid-th block of columns of every slot in use. A grid of one program for each block of each slot
-    that there could be would launch 72,000 programs for a 1080p frame to do the work of a few hundred.
+    Each takes every grid-th block of columns of every slot in use, of all images in one count. A grid of one program
+    for each block of each slot that there could be would launch 72,000 programs for a 1080p frame to do the work of a
+    few hundred.
     """
     return multiprocessors * MASK_PROGRAMS_PER_SM
 

@@ -73,6 +73,8 @@ def compile_ptx(name: str, kernel: signatures.Kernel, cache: Path) -> image_file
         function, signature | dict.fromkeys(kernel.constants, "constexpr"), constexprs=dict(kernel.constants)
     )
     options = {"num_warps": kernel.warps, "num_stages": 1, "enable_fp_fusion": False, "ptx_version": PTX_VERSION}
+    if kernel.registers:
+        options["maxnreg"] = kernel.registers
     compiled = triton.compile(source, target=GPUTarget("cuda", PTX_CAPABILITY, 32), options=options)
     metadata, ptx = compiled.metadata, compiled.asm["ptx"]
     if metadata.global_scratch_size or metadata.profile_scratch_size or metadata.num_ctas != 1:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from triton_kernels.select import load_float
+from triton_kernels.tensors import load_float
 
 NODES = tl.constexpr(128)  # grid rows interpolated at a time
 

@@ -15,39 +15,25 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from triton_kernels import abi
+from triton_kernels.frame_params import FRAME_WORDS, frame_word, number, start_in_next, words_at
+from triton_kernels.hand_back import COPY, give_back
 from triton_kernels.mask_grid import foreground, foreground_of_row, interpolate_nodes
-from triton_kernels.select import (
-    FLAGS,
-    HEADER_WORDS,
-    MAX_QUERIES,
-    RECORD_COUNT,
-    RECORD_WORDS,
-    RECORDS,
-    SLOT_COUNT,
-    SLOT_QUERY,
-    SLOT_TOGGLES,
-    TOGGLE_COUNT,
-)
+from triton_kernels.select import MAX_QUERIES, SELECTION_WORDS, SLOT_COUNT, SLOT_QUERY, SLOT_TOGGLES
+from triton_kernels.tensors import elements_on
 
-TOGGLE_OVERFLOW = tl.constexpr(abi.TOGGLE_OVERFLOW)
-HOST_ENDS = tl.constexpr(abi.word_offset("HandBack", "toggle_end"))
-HOST_RECORDS = tl.constexpr(abi.word_offset("HandBack", "records"))
-COPY = tl.constexpr(1024)  # words copied at a time
-INT_MAX = tl.constexpr((1 << 31) - 1)
+HEIGHT, WIDTH = frame_word("height"), frame_word("width")
+MASK_X, MASK_Y, NODE_ROW = frame_word("mask_x"), frame_word("mask_y"), frame_word("node_row")
+COLUMN_TOGGLES, TOGGLES = frame_word("column_toggles"), frame_word("toggles")
+TOGGLE_CAPACITY, HAND_BACK = frame_word("toggle_capacity"), frame_word("hand_back")
+HOST_TOGGLES = frame_word("host_toggles")
 
 
 @triton.jit
 def _block(
+    frame,
     grid,
+    grid_size,
     half,
-    mask_height,
-    mask_width,
-    axis_x,
-    axis_y,
-    node_row,
-    height,
-    width,
     nodes,
     x,
     toggles,
@@ -59,7 +45,12 @@ def _block(
     """Counts the toggles of columns `x`; with EMIT writes them, those of a column from its `place` on.
 
     Returns [COLUMNS]: the counts, or with EMIT the places behind the last ones.
+
+    Reads its tables' addresses anew, because there are no registers to keep them in from block to block.
     """
+    mask_height, mask_width = grid_size
+    height, width = number(frame, HEIGHT), number(frame, WIDTH)
+    axis_x, axis_y, node_row = words_at(frame, MASK_X), words_at(frame, MASK_Y), words_at(frame, NODE_ROW)
     # Toggles of row 0 compare with the foot of the column before, and column `width` exists for the sake of its own.
     head = foreground_of_row(grid, half, mask_width, axis_x, width, axis_y, height, x, 0)
     foot = foreground_of_row(grid, half, mask_width, axis_x, width, axis_y, height, x - 1, height - 1)
@@ -88,29 +79,6 @@ def _block(
 
 
 @triton.jit
-def _hand_back(selection, slots, slot_toggles, total, fits, hand_back):
-    """Copies what select found, and where each slot's toggles end. Consecutive lanes write consecutive words."""
-    word = tl.arange(0, HEADER_WORDS)
-    header = tl.load(selection + word)
-    header = tl.where(word == TOGGLE_COUNT, tl.minimum(total, INT_MAX).to(tl.int32), header)
-    header = tl.where((word == FLAGS) & (fits == 0), header | TOGGLE_OVERFLOW, header)
-    tl.store(hand_back + word, header)
-
-    slot = tl.arange(0, MAX_QUERIES)
-    ends = tl.minimum(tl.cumsum(slot_toggles, axis=0), INT_MAX).to(tl.int32)
-    tl.store(hand_back + HOST_ENDS + slot, ends, mask=slot < slots)
-
-    words = tl.load(selection + RECORD_COUNT) * RECORD_WORDS
-    for begin in range(0, words, COPY):
-        place = begin + tl.arange(0, COPY)
-        tl.store(
-            hand_back + HOST_RECORDS + place,
-            tl.load(selection + RECORDS + place, mask=place < words),
-            mask=place < words,
-        )
-
-
-@triton.jit
 def _toggles_before(column_toggles, columns):
     """Sum of the first `columns` counts of a slot."""
     before = tl.zeros([COPY], tl.int32)
@@ -121,109 +89,126 @@ def _toggles_before(column_toggles, columns):
 
 
 @triton.jit
+def _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS: tl.constexpr):
+    """A block of columns of a slot: the slot's grid, its counts of toggles by column, the slot, and the columns."""
+    mask_height, mask_width = grid_size
+    slot = item // blocks
+    x = (item - slot * blocks) * COLUMNS + tl.arange(0, COLUMNS)
+    query = tl.load(chosen + SLOT_QUERY + slot)
+    grid = elements_on(masks, half, query.to(tl.int64) * mask_height * mask_width)
+    return grid, words_at(frame, COLUMN_TOGGLES) + slot.to(tl.int64) * (blocks * COLUMNS), slot, x
+
+
+@triton.jit
+def _emit(
+    start,
+    items,
+    blocks,
+    frame,
+    chosen,
+    hands_back,
+    masks,
+    grid_size,
+    half,
+    nodes,
+    COLUMNS: tl.constexpr,
+    ROWS: tl.constexpr,
+):
+    """Writes the toggles of this program's blocks of an image, and the rest of what the host gets if it `hands_back`.
+
+    Toggles go to device memory first, because they are found here and there; then the block's toggles, which lie next
+    to each other, are copied to the host in whole lines: single words would each cost a transfer of their own.
+    """
+    slots = tl.load(chosen + SLOT_COUNT)
+    each = tl.arange(0, MAX_QUERIES)
+    slot_toggles = tl.load(chosen + SLOT_TOGGLES + each, mask=each < slots, other=0).to(tl.int64)
+    total = tl.sum(slot_toggles, axis=0)
+    fits = (total <= tl.load(frame + TOGGLE_CAPACITY)).to(tl.int32)
+    if hands_back:
+        give_back(chosen, slots, slot_toggles, total, fits, words_at(frame, HAND_BACK))
+    for item in range(start, items, tl.num_programs(0)):
+        grid, counts, slot, x = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
+        count = tl.load(counts + x)
+        found = tl.sum(count, axis=0) * fits
+        if found > 0:
+            first = tl.sum(tl.where(each < slot, slot_toggles, 0), axis=0).to(tl.int32)
+            first += _toggles_before(counts, (item - slot * blocks) * COLUMNS)
+            place = first + tl.cumsum(count, axis=0) - count
+            toggles = words_at(frame, TOGGLES)
+            _block(frame, grid, grid_size, half, nodes, x, toggles, place, True, COLUMNS, ROWS)
+            tl.debug_barrier()
+            toggles += first
+            host_toggles = words_at(frame, HOST_TOGGLES) + first
+            for begin in range(0, found, COPY):
+                word = begin + tl.arange(0, COPY)
+                tl.store(host_toggles + word, tl.load(toggles + word, mask=word < found), mask=word < found)
+
+
+@triton.jit
+def _count(
+    start, items, blocks, frame, chosen, masks, grid_size, half, nodes, COLUMNS: tl.constexpr, ROWS: tl.constexpr
+):
+    """Counts the toggles of this program's blocks of an image."""
+    for item in range(start, items, tl.num_programs(0)):
+        grid, counts, slot, x = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
+        zero = tl.zeros([COLUMNS], tl.int32)
+        count = _block(frame, grid, grid_size, half, nodes, x, counts, zero, False, COLUMNS, ROWS)
+        tl.store(counts + x, count)
+        tl.atomic_add(chosen + SLOT_TOGGLES + slot, tl.sum(count, axis=0), sem="relaxed")
+
+
+@triton.jit
 def mask_pass(
+    params,
+    frames,
     masks,
     masks_half,
     mask_height,
     mask_width,
-    axis_x,
-    axis_y,
-    node_row,
-    height,
-    width,
+    queries,
     selection,
     nodes,
-    column_toggles,
-    toggles,
-    toggle_capacity,
-    hand_back,
-    host_toggles,
     EMIT: tl.constexpr,
     COLUMNS: tl.constexpr,
     ROWS: tl.constexpr,
 ):
     """Each program takes every grid-th block of COLUMNS columns of every slot in use. Grid: abi.mask_grid.
 
-    masks: f32 or f16 [Q, mask_height, mask_width].
-    axis_x, axis_y: i32 i0[n], i1[n], then f32 l0[n], l1[n]; n = width and height. node_row: i32 [mask_height + 1].
-    selection: abi's Selection. nodes: f32 [programs, COLUMNS, mask_height].
-    column_toggles: i32 [slots, padded], padded = width + 1 in whole blocks; written when not EMIT, read when EMIT.
-    toggles: i32 [toggle_capacity], device; host_toggles: the same in mapped host memory; hand_back: abi's HandBack.
+    params: abi's FrameParams [frames], in words of 8 bytes. Of its scratch, column_toggles is i32 [slots, padded],
+        padded = width + 1 in whole blocks; written when not EMIT, read when EMIT.
+    masks: f32 or f16 [frames, queries, mask_height, mask_width].
+    selection: abi's Selection [frames]. nodes: f32 [programs, COLUMNS, mask_height].
 
-    Toggles go to device memory first, because they are found here and there; then the block's toggles, which lie next
-    to each other, are copied to the host in whole lines: single words would each cost a transfer of their own.
+    Each image is handed back by another program, because it takes longer than a block.
     """
     program = tl.program_id(0)
     programs = tl.num_programs(0)
-    slots = tl.load(selection + SLOT_COUNT)
-    blocks = tl.cdiv(width + 1, COLUMNS)
     nodes += program * (COLUMNS * mask_height)
-    if EMIT:
-        each = tl.arange(0, MAX_QUERIES)
-        slot_toggles = tl.load(selection + SLOT_TOGGLES + each, mask=each < slots, other=0).to(tl.int64)
-        total = tl.sum(slot_toggles, axis=0)
-        fits = (total <= toggle_capacity).to(tl.int32)
-        if program == programs - 1:
-            _hand_back(selection, slots, slot_toggles, total, fits, hand_back)
-
-    for item in range(program, slots * blocks, programs):
-        slot = item // blocks
-        first_column = (item - slot * blocks) * COLUMNS
-        x = first_column + tl.arange(0, COLUMNS)
-        query = tl.load(selection + SLOT_QUERY + slot)
-        offset = query.to(tl.int64) * mask_height * mask_width
-        # Not a pointer of its own type: with f16 logits the same count of elements is half the bytes.
-        grid = masks.to(tl.pointer_type(tl.uint8)) + offset * tl.where(masks_half != 0, 2, 4)
-        grid = grid.to(tl.pointer_type(tl.float32))
-        counts = column_toggles + slot.to(tl.int64) * (blocks * COLUMNS)
+    grid_size = mask_height, mask_width
+    start = program
+    for image in range(frames):
+        frame = params + image * FRAME_WORDS
+        chosen = selection + image * SELECTION_WORDS
+        blocks = tl.cdiv(number(frame, WIDTH) + 1, COLUMNS)
+        items = tl.load(chosen + SLOT_COUNT) * blocks
+        of_image = elements_on(masks, masks_half, tl.cast(image, tl.int64) * queries * mask_height * mask_width)
         if EMIT:
-            count = tl.load(counts + x)
-            found = tl.sum(count, axis=0) * fits
-            if found > 0:
-                start = tl.sum(tl.where(each < slot, slot_toggles, 0), axis=0).to(tl.int32)
-                start += _toggles_before(counts, first_column)
-                place = start + tl.cumsum(count, axis=0) - count
-                _block(
-                    grid,
+            hands_back = (program == programs - 1 - image % programs) & (tl.load(frame + HAND_BACK) != 0)
+            if (start < items) | hands_back:
+                _emit(
+                    start,
+                    items,
+                    blocks,
+                    frame,
+                    chosen,
+                    hands_back,
+                    of_image,
+                    grid_size,
                     masks_half,
-                    mask_height,
-                    mask_width,
-                    axis_x,
-                    axis_y,
-                    node_row,
-                    height,
-                    width,
                     nodes,
-                    x,
-                    toggles,
-                    place,
-                    EMIT,
                     COLUMNS,
                     ROWS,
                 )
-                tl.debug_barrier()
-                for begin in range(0, found, COPY):
-                    word = begin + tl.arange(0, COPY)
-                    found_toggles = tl.load(toggles + start + word, mask=word < found)
-                    tl.store(host_toggles + start + word, found_toggles, mask=word < found)
         else:
-            count = _block(
-                grid,
-                masks_half,
-                mask_height,
-                mask_width,
-                axis_x,
-                axis_y,
-                node_row,
-                height,
-                width,
-                nodes,
-                x,
-                toggles,
-                tl.zeros([COLUMNS], tl.int32),
-                EMIT,
-                COLUMNS,
-                ROWS,
-            )
-            tl.store(counts + x, count)
-            tl.atomic_add(selection + SLOT_TOGGLES + slot, tl.sum(count, axis=0), sem="relaxed")
+            _count(start, items, blocks, frame, chosen, of_image, grid_size, masks_half, nodes, COLUMNS, ROWS)
+        start = start_in_next(start, items, programs)

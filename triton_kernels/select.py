@@ -12,6 +12,8 @@ import triton
 import triton.language as tl
 
 from triton_kernels import abi
+from triton_kernels.frame_params import FRAME_WORDS, frame_word, number
+from triton_kernels.tensors import elements_on, load_float
 
 
 def _word(field: str) -> tl.constexpr:
@@ -22,6 +24,8 @@ def _header_word(field: str) -> tl.constexpr:
     return tl.constexpr(abi.word_offset("SelectionHeader", field))
 
 
+LOGIT_CUT, LEAST_CUT, MAX_DETECTIONS = (frame_word(n) for n in ("logit_cut", "least_cut", "max_detections"))
+SELECTION_WORDS = tl.constexpr(abi.struct_size("Selection") // 4)
 RECORDS = _word("records")
 RECORD_WORDS = tl.constexpr(abi.struct_size("Record") // 4)
 SLOT_QUERY, SLOT_TOGGLES = _word("slot_query"), _word("slot_toggles")
@@ -34,15 +38,6 @@ MAX_QUERIES, MAX_PASSING = tl.constexpr(abi.MAX_QUERIES), tl.constexpr(abi.MAX_P
 PASSING_OVERFLOW = tl.constexpr(abi.PASSING_OVERFLOW)
 RANK_ROWS, RANK_COLUMNS = tl.constexpr(abi.RANK_ROWS), tl.constexpr(abi.RANK_COLUMNS)
 LAST_KEY = tl.constexpr(0x7F800000)  # of +infinity
-
-
-@triton.jit
-def load_float(pointer, offset, mask, half):
-    """Values of an f32 tensor, or of an f16 tensor when `half`, as f32; 0 where not `mask`."""
-    single = tl.load(pointer + offset, mask=mask & (half == 0), other=0.0)
-    pointer_half = pointer.to(tl.pointer_type(tl.float16))
-    narrow = tl.load(pointer_half + offset, mask=mask & (half != 0), other=0.0)
-    return tl.where(half != 0, narrow.to(tl.float32), single)
 
 
 @triton.jit
@@ -116,32 +111,53 @@ def _rank(selection, count, queries):
 
 
 @triton.jit
+def _write_records(selection, record, kept, query, column, logit, dets, dets_half):
+    """Writes the instances with their boxes and mask slots."""
+    words = selection + RECORDS + record * RECORD_WORDS
+    tl.store(words, query, mask=kept)
+    tl.store(words + 1, column, mask=kept)
+    tl.store(words + 2, logit.to(tl.int32, bitcast=True), mask=kept)
+    for side in tl.static_range(4):
+        box = load_float(dets, query * 4 + side, kept, dets_half)
+        tl.store(words + 3 + side, box.to(tl.int32, bitcast=True), mask=kept)
+    tl.store(words + 7, tl.load(selection + SLOT_OF_QUERY + query, mask=kept), mask=kept)
+
+
+@triton.jit
 def select(
+    params,
     labels,
     labels_half,
     dets,
     dets_half,
     queries,
     columns,
-    logit_cut,
-    min_cut,
-    max_detections,
     selection,
     PAIRS: tl.constexpr,
 ):
-    """One program.
+    """Program b has image b. Grid: the images of the batch.
 
-    labels: f32 or f16 [queries, columns]. dets: f32 or f16 [queries, 4]. logit_cut: f32 [columns].
-    selection: abi's Selection, in words; written whole as far as its counts say.
+    params: abi's FrameParams [images], in words of 8 bytes.
+    labels: f32 or f16 [images, queries, columns]. dets: f32 or f16 [images, queries, 4].
+    selection: abi's Selection [images], in words; written whole as far as its counts say.
 
     The result does not depend on the order in which the atomics are served: see _rank.
     """
+    image = tl.program_id(0).to(tl.int64)
+    frame = params + image * FRAME_WORDS
+    labels = elements_on(labels, labels_half, image * queries * columns)
+    dets = elements_on(dets, dets_half, image * queries * 4)
+    selection += image * SELECTION_WORDS
+    logit_cut = tl.load(frame + LOGIT_CUT).to(tl.pointer_type(tl.float32))
+    least_cut = number(frame, LEAST_CUT).to(tl.float32, bitcast=True)
+    max_detections = number(frame, MAX_DETECTIONS)
+
     place = tl.arange(0, MAX_QUERIES)
     tl.store(selection + SLOT_TOGGLES + place, 0)
     tl.store(selection + FIRST_USE + place, MAX_QUERIES)
 
-    pairs = tl.where(min_cut == min_cut, queries * columns, 0)
-    cut = _key(min_cut)
+    pairs = tl.where(least_cut == least_cut, queries * columns, 0)
+    cut = _key(least_cut)
     count = pairs
     tries = 0
     while (tries == 0) | ((tries == 1) & (count > MAX_PASSING)):
@@ -171,15 +187,7 @@ def select(
     tl.store(selection + SLOT_OF_QUERY + query, slot, mask=first)
     tl.debug_barrier()
 
-    words = selection + RECORDS + record * RECORD_WORDS
-    tl.store(words, query, mask=kept)
-    tl.store(words + 1, column, mask=kept)
-    tl.store(words + 2, logit.to(tl.int32, bitcast=True), mask=kept)
-    for side in tl.static_range(4):
-        box = load_float(dets, query * 4 + side, kept, dets_half)
-        tl.store(words + 3 + side, box.to(tl.int32, bitcast=True), mask=kept)
-    tl.store(words + 7, tl.load(selection + SLOT_OF_QUERY + query, mask=kept), mask=kept)
-
+    _write_records(selection, record, kept, query, column, logit, dets, dets_half)
     word = tl.arange(0, HEADER_WORDS)
     header = tl.where(word == RECORD_COUNT, tl.sum(kept.to(tl.int32), axis=0), 0)
     header = tl.where(word == SLOT_COUNT, tl.sum(first.to(tl.int32), axis=0), header)

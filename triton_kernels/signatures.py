@@ -38,6 +38,7 @@ class Kernel:
         arguments: run-time arguments in order.
         constants: compile-time arguments by name.
         warps: of 32 threads each, in one program.
+        registers: of a thread, at most: the compiler would take more and fewer programs would fit an SM. 0: any number.
         note: what it does.
     """
 
@@ -46,6 +47,7 @@ class Kernel:
     arguments: tuple[Argument, ...]
     constants: dict[str, int]
     warps: int
+    registers: int
     note: str
 
     @property
@@ -54,123 +56,80 @@ class Kernel:
         return tuple(a.size for a in self.arguments) + tuple(PARAMETER_BYTES[h] for h in HIDDEN_PARAMETERS)
 
 
-SOURCE = (
-    Argument("source", "*u8", "first channel of the top left pixel"),
-    Argument("row_bytes", "i64", "strides; any sign"),
-    Argument("pixel_bytes", "i64"),
-    Argument("channel_bytes", "i64"),
+_BATCH = (
+    Argument("params", "*i64", "FrameParams[frames]"),
+    Argument("frames", "i32", "images of the batch, those that are not there included"),
 )
-
-
-def _resize_arguments(target: Argument) -> tuple[Argument, ...]:
-    return (
-        *SOURCE,
-        Argument("axis", "*i32", "PilAxis: first[n], count[n], weight[n][taps], one after the other"),
-        Argument("taps", "i32"),
-        Argument("height", "i32", "of the result, px"),
-        Argument("width", "i32"),
-        target,
-        Argument("normalised", "*fp32", "[3][256] by channel (0 red) and byte; used by the final passes only"),
-        Argument("bgr", "i32", "the source's first channel is blue: 1, red: 0"),
-        Argument("half", "i32", "network input is float16: 1, float32: 0"),
-    )
-
-
-_PACKED = Argument("target", "*u8", "[height, width, 3], packed")
-_NETWORK = Argument("target", "*fp32", "float32 or float16 [3, height, width], RGB")
-_RESIZE_SIZES = {"ROWS": abi.RESIZE_ROWS, "BYTES": abi.RESIZE_BYTES}
-
-_BILINEAR_AXIS = "BilinearAxis: i0[n], i1[n], l0[n], l1[n], one after the other"
+_NETWORK_SIZE = (Argument("height", "i32", "of the network's input, px"), Argument("width", "i32"))
+_INPUT = Argument("input", "*fp32", "float32 or float16 [frames, 3, height, width], RGB")
+_INPUT_HALF = Argument("half", "i32", "the network's input is float16: 1, float32: 0")
 _MASK_ARGUMENTS = (
-    Argument("masks", "*fp32", "[Q, mask_height, mask_width] logits"),
+    *_BATCH,
+    Argument("masks", "*fp32", "[frames, Q, mask_height, mask_width] logits"),
     Argument("masks_half", "i32", "they are float16: 1, float32: 0"),
     Argument("mask_height", "i32"),
     Argument("mask_width", "i32"),
-    Argument("axis_x", "*i32", _BILINEAR_AXIS + ", from mask grid to source"),
-    Argument("axis_y", "*i32"),
-    Argument(
-        "node_row", "*i32", "[mask_height + 1] first source row whose i0 is at least j; height when there is none"
-    ),
-    Argument("height", "i32", "of the source, px"),
-    Argument("width", "i32"),
-    Argument("selection", "*i32", "Selection"),
+    Argument("queries", "i32", "Q"),
+    Argument("selection", "*i32", "Selection[frames]"),
     Argument("nodes", "*fp32", "scratch, mask_nodes_bytes()"),
-    Argument("column_toggles", "*i32", "scratch, column_toggles_bytes()"),
-    Argument("toggles", "*i32", "device memory, [toggle_capacity]; used by mask_runs only, as are the following"),
-    Argument("toggle_capacity", "i32"),
-    Argument("hand_back", "*i32", "HandBack"),
-    Argument("host_toggles", "*i32", "[toggle_capacity], mapped host memory; pairs of it are the runs [start, end)"),
 )
 _MASK_SIZES = {"COLUMNS": abi.MASK_COLUMNS, "ROWS": abi.MASK_ROWS}
+_PASS_SIZES = {
+    "ACROSS_BYTES": abi.ACROSS_BYTES,
+    "DOWN_BYTES": abi.DOWN_BYTES,
+}
 
 KERNELS: dict[str, Kernel] = {
-    "resize_x": Kernel(
-        "preprocess",
+    "resize_first": Kernel(
         "resize_pass",
-        _resize_arguments(_PACKED),
-        {"DOWN": 0, "FINAL": 0, **_RESIZE_SIZES},
+        "resize_first",
+        _BATCH,
+        _PASS_SIZES,
         4,
-        "Pass along x of the antialiased resize, to bytes.",
+        64,
+        "First pass of the antialiased resize, of the images that take two, to bytes.",
     ),
-    "resize_y": Kernel(
-        "preprocess",
+    "resize_last": Kernel(
         "resize_pass",
-        _resize_arguments(_PACKED),
-        {"DOWN": 1, "FINAL": 0, **_RESIZE_SIZES},
+        "resize_last",
+        (
+            *_BATCH,
+            *_NETWORK_SIZE,
+            _INPUT,
+            Argument("normalised", "*fp32", "[3][256] by channel (0 red) and byte"),
+            _INPUT_HALF,
+        ),
+        _PASS_SIZES,
         4,
-        "Pass along y, to bytes.",
-    ),
-    "resize_x_final": Kernel(
-        "preprocess",
-        "resize_pass",
-        _resize_arguments(_NETWORK),
-        {"DOWN": 0, "FINAL": 1, **_RESIZE_SIZES},
-        4,
-        "Pass along x, normalised into the network's input.",
-    ),
-    "resize_y_final": Kernel(
-        "preprocess",
-        "resize_pass",
-        _resize_arguments(_NETWORK),
-        {"DOWN": 1, "FINAL": 1, **_RESIZE_SIZES},
-        4,
-        "Pass along y, normalised into the network's input.",
+        64,
+        "Last or only pass, normalised into the network's input.",
     ),
     "resize_bilinear": Kernel(
-        "preprocess",
         "resize_bilinear",
-        (
-            *SOURCE,
-            Argument("axis_x", "*i32", _BILINEAR_AXIS + ", from source to network"),
-            Argument("axis_y", "*i32"),
-            Argument("height", "i32", "of the network's input, px"),
-            Argument("width", "i32"),
-            _NETWORK,
-            Argument("bgr", "i32", "the source's first channel is blue: 1, red: 0"),
-            Argument("half", "i32", "network input is float16: 1, float32: 0"),
-        ),
-        _RESIZE_SIZES,
+        "resize_bilinear",
+        (*_BATCH, *_NETWORK_SIZE, _INPUT, _INPUT_HALF),
+        {"BYTES": abi.BILINEAR_BYTES},
         4,
+        0,
         'The whole resize="bilinear".',
     ),
     "select": Kernel(
         "select",
         "select",
         (
-            Argument("labels", "*fp32", "[queries, columns] logits"),
+            _BATCH[0],
+            Argument("labels", "*fp32", "[frames, queries, columns] logits"),
             Argument("labels_half", "i32", "they are float16: 1, float32: 0"),
-            Argument("dets", "*fp32", "[queries, 4]"),
+            Argument("dets", "*fp32", "[frames, queries, 4]"),
             Argument("dets_half", "i32"),
             Argument("queries", "i32", "at most kMaxQueries"),
             Argument("columns", "i32"),
-            Argument("logit_cut", "*fp32", "[columns]; NaN drops the column"),
-            Argument("min_cut", "fp32", "the least of them that is not NaN, or NaN"),
-            Argument("max_detections", "i32"),
-            Argument("selection", "*i32", "Selection"),
+            Argument("selection", "*i32", "Selection[frames]"),
         ),
         {"PAIRS": abi.SELECT_PAIRS},
         16,
-        "Chooses the instances and gives each distinct query a mask slot.",
+        0,
+        "Chooses the instances and gives each distinct query a mask slot. Program b has image b: as many as images.",
     ),
     "mask_count": Kernel(
         "mask_runs",
@@ -178,6 +137,7 @@ KERNELS: dict[str, Kernel] = {
         _MASK_ARGUMENTS,
         {"EMIT": 0, **_MASK_SIZES},
         4,
+        80,
         "Counts the toggles of each source column of each slot's mask.",
     ),
     "mask_runs": Kernel(
@@ -186,6 +146,24 @@ KERNELS: dict[str, Kernel] = {
         _MASK_ARGUMENTS,
         {"EMIT": 1, **_MASK_SIZES},
         4,
+        112,
         "Writes the toggles, and hands everything back to the host. Same arguments as mask_count.",
+    ),
+    "gather": Kernel(
+        "gather",
+        "gather",
+        (
+            Argument("source", "*u8", "first channel of the top left pixel"),
+            Argument("row_bytes", "i64", "strides; any sign"),
+            Argument("pixel_bytes", "i64"),
+            Argument("channel_bytes", "i64"),
+            Argument("height", "i32", "of the frame, px"),
+            Argument("width", "i32"),
+            Argument("target", "*u8", "[height, width, 3], packed"),
+        ),
+        {"BYTES": abi.GATHER_BYTES},
+        4,
+        0,
+        "Packs one frame of any strides; by itself, outside a batch.",
     ),
 }

@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace py = pybind11;
@@ -43,7 +44,7 @@ ForeignArray from_numpy(const py::array& array) {
           {array.shape(), array.shape() + rank},
           {array.strides(), array.strides() + rank},
           MemoryKind::host,
-          0,
+          std::nullopt,
           array};
 }
 
@@ -93,8 +94,8 @@ ForeignArray from_cuda_interface(const py::object& object) {
   return array;
 }
 
-void expect_gpu(const py::object& object, FrameConsumer consumer) {
-  if (consumer.stream == 0)
+void expect_gpu(const py::object& object, const std::vector<FrameConsumer>& consumers) {
+  if (consumers.empty())
     throw InputError("the frame (" + type_name(object) +
                      ") is in device memory, but nothing here runs on a GPU: copy it to the host as a NumPy array");
 }
@@ -116,29 +117,41 @@ ForeignArray unless_malformed(const py::object& object, const char* protocol, Re
   }
 }
 
-ForeignArray from_dlpack_device(const py::object& object, FrameConsumer consumer) {
+std::string devices_text(const std::vector<FrameConsumer>& consumers) {
+  std::string text;
+  for (const FrameConsumer& one : consumers) text += (text.empty() ? "cuda:" : ", cuda:") + std::to_string(one.device);
+  return text;
+}
+
+/// Torch gives a tensor away only while its device is current.
+ForeignArray from_dlpack_device(const py::object& object, const std::vector<FrameConsumer>& consumers) {
   const auto device = object.attr("__dlpack_device__")().cast<py::tuple>();
   const int type = py::int_(device[0]).cast<int>(), ordinal = py::int_(device[1]).cast<int>();
   if (type != kDlCuda && type != kDlCudaManaged)
     throw InputError("expected a NumPy array or device memory, got " + type_name(object) +
                      " in host memory: convert with numpy.asarray(frame)");
-  expect_gpu(object, consumer);
-  if (type == kDlCuda && ordinal != consumer.device)
-    throw InputError("the frame is on cuda:" + std::to_string(ordinal) + ", the Segmenter on cuda:" +
-                     std::to_string(consumer.device) + ": copy it there, or open a Segmenter on its device");
-  return from_dlpack(object, consumer.stream);
+  expect_gpu(object, consumers);
+  const auto same = [&](const FrameConsumer& one) { return one.device == ordinal; };
+  auto consumer = std::find_if(consumers.begin(), consumers.end(), same);
+  if (consumer == consumers.end() && type == kDlCudaManaged) consumer = consumers.begin();
+  if (consumer == consumers.end())
+    throw InputError("the frame is on cuda:" + std::to_string(ordinal) + ", the Segmenter on " +
+                     devices_text(consumers) + ": copy it there, or open a Segmenter on its device");
+  ForeignArray array;
+  consumer->on_device([&] { array = from_dlpack(object, consumer->stream); });
+  return array;
 }
 
 }  // namespace
 
 std::string type_name(const py::handle& object) { return py::str(py::type::handle_of(object).attr("__name__")); }
 
-std::optional<ForeignArray> foreign_array(const py::object& object, FrameConsumer consumer) {
+std::optional<ForeignArray> foreign_array(const py::object& object, const std::vector<FrameConsumer>& consumers) {
   if (py::isinstance<py::array>(object)) return from_numpy(py::reinterpret_borrow<py::array>(object));
   if (py::hasattr(object, "__dlpack_device__"))
-    return unless_malformed(object, "__dlpack__", [&] { return from_dlpack_device(object, consumer); });
+    return unless_malformed(object, "__dlpack__", [&] { return from_dlpack_device(object, consumers); });
   if (py::hasattr(object, "__cuda_array_interface__")) {
-    expect_gpu(object, consumer);
+    expect_gpu(object, consumers);
     return unless_malformed(object, "__cuda_array_interface__", [&] { return from_cuda_interface(object); });
   }
   return std::nullopt;

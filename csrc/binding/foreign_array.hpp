@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,14 +20,15 @@ struct ForeignArray {
   std::vector<std::int64_t> shape;    ///< elements
   std::vector<std::int64_t> strides;  ///< bytes
   MemoryKind memory = MemoryKind::host;
-  std::uintptr_t producer_stream = 0;  ///< as ImageView::producer_stream
-  pybind11::object owner;              ///< keeps the memory
+  std::optional<std::uintptr_t> producer_stream = {};  ///< as ImageView::producer_stream
+  pybind11::object owner;                              ///< keeps the memory
 };
 
-/// Where device memory is consumed.
+/// A GPU on which device memory is consumed.
 struct FrameConsumer {
-  std::uintptr_t stream = 0;  ///< on which a DLPack producer is asked to make the pixels ready; 0: no GPU at all
+  std::uintptr_t stream = 0;  ///< on which a DLPack producer is asked to make the pixels ready
   int device = -1;            ///< ordinal
+  std::function<void(const std::function<void()>&)> on_device;  ///< calls what it is given with that GPU current
 };
 
 /// "Tensor", for sentences.
@@ -36,6 +38,6 @@ std::string type_name(const pybind11::handle& object);
 /// which some producers offer without naming a stream.
 /// @throws InputError  device memory where no GPU is, or of another GPU; an array of host memory that is not NumPy's; a
 ///                     description that is malformed, or that its producer refuses to give
-std::optional<ForeignArray> foreign_array(const pybind11::object& object, FrameConsumer consumer);
+std::optional<ForeignArray> foreign_array(const pybind11::object& object, const std::vector<FrameConsumer>& consumers);
 
 }  // namespace rfseg::binding

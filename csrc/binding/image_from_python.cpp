@@ -2,6 +2,9 @@
 
 #include <rfseg/error.hpp>
 
+#include <pybind11/numpy.h>
+
+#include <algorithm>
 #include <limits>
 
 namespace py = pybind11;
@@ -48,22 +51,36 @@ void validate(const ForeignArray& array) {
   if (array.shape.size() != 3 || array.shape[2] != 3) refuse_shape(array);
   if (array.shape[0] == 0 || array.shape[1] == 0)
     throw InputError("the frame " + shape_text(array) + " is empty: it has no pixels");
-  if (array.shape[0] > std::numeric_limits<int>::max() / array.shape[1])
-    throw InputError("the frame " + shape_text(array) + " is too large: it must have fewer than 2^31 pixels");
+  if (std::max(array.shape[0], array.shape[1]) > std::numeric_limits<int>::max())
+    throw InputError("the frame " + shape_text(array) + " is too large: a side must have fewer than 2^31 pixels");
+}
+
+/// A row that stands for all: its length, 0, would say that rows are packed.
+ForeignArray spread_out(ForeignArray array) {
+  if (array.strides[0] != 0 || array.shape[0] == 1) return array;
+  if (array.memory == MemoryKind::device)
+    throw InputError("the frame " + shape_text(array) + " repeats one row (stride 0): copy it first");
+  const py::array copied = py::module_::import("numpy").attr("ascontiguousarray")(array.owner);
+  array.data = static_cast<const std::uint8_t*>(copied.data());
+  array.strides = {copied.strides(0), copied.strides(1), copied.strides(2)};
+  array.owner = copied;
+  return array;
 }
 
 }  // namespace
 
-PythonFrame image_from_python(const py::object& frame, PixelFormat format, FrameConsumer consumer) {
-  const std::optional<ForeignArray> array = foreign_array(frame, consumer);
-  if (!array) {
+PythonFrame image_from_python(const py::object& frame, PixelFormat format,
+                              const std::vector<FrameConsumer>& consumers) {
+  const std::optional<ForeignArray> found = foreign_array(frame, consumers);
+  if (!found) {
     throw InputError("expected a NumPy array uint8 [H, W, 3], got " + type_name(frame) +
                      ": convert with numpy.asarray(frame)");
   }
-  validate(*array);
-  return {{array->data, static_cast<int>(array->shape[0]), static_cast<int>(array->shape[1]), array->strides[0], format,
-           array->strides[1], array->strides[2], array->memory, array->producer_stream},
-          array->owner};
+  validate(*found);
+  const ForeignArray array = spread_out(*found);
+  return {{array.data, static_cast<int>(array.shape[0]), static_cast<int>(array.shape[1]), array.strides[0], format,
+           array.strides[1], array.strides[2], array.memory, array.producer_stream},
+          array.owner};
 }
 
 PixelFormat pixel_format(const std::string& color) {

@@ -18,9 +18,10 @@ struct PythonFrame {
 };
 
 /// The uint8 array [H, W, 3] that `frame` is, any strides: a NumPy array, or one in device memory that offers
-/// `__dlpack__` or `__cuda_array_interface__`, for `consumer`.
+/// `__dlpack__` or `__cuda_array_interface__`, for one of `consumers`.
 /// @throws InputError  another type, dtype, rank or channel count, or no pixels
-PythonFrame image_from_python(const pybind11::object& frame, PixelFormat format, FrameConsumer consumer);
+PythonFrame image_from_python(const pybind11::object& frame, PixelFormat format,
+                              const std::vector<FrameConsumer>& consumers);
 
 /// @throws InputError  a word that is not "bgr" or "rgb"
 PixelFormat pixel_format(const std::string& color);

@@ -1,5 +1,6 @@
 // rfseg._core.Masks: the public C++ Masks with NumPy arrays at its border. Outlines leave as views of what it keeps.
 #include "binding/arrays.hpp"
+#include "binding/gil.hpp"
 #include "binding/module.hpp"
 
 #include <rfseg/error.hpp>
@@ -34,7 +35,7 @@ Masks from_dense(const py::array_t<bool, py::array::c_style>& pixels) {
   const ImageSize size{static_cast<int>(pixels.shape(1)), static_cast<int>(pixels.shape(2))};
   const auto* data = reinterpret_cast<const std::uint8_t*>(pixels.data());
   const int count = static_cast<int>(pixels.shape(0));
-  const py::gil_scoped_release released;
+  const Unlocked released;
   return Masks::from_dense(size, data, count);
 }
 
@@ -45,7 +46,7 @@ py::array dense(const Masks& masks) {
   auto* data = reinterpret_cast<std::uint8_t*>(pixels.mutable_data());
   const std::size_t stride = static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
   {
-    const py::gil_scoped_release released;
+    const Unlocked released;
     for (int i = 0; i < masks.size(); ++i) masks.dense(i, data + static_cast<std::size_t>(i) * stride);
   }
   return pixels;
@@ -97,7 +98,7 @@ py::list polygons(const py::object& self, const std::string& mode_name) {
   const auto& masks = self.cast<const Masks&>();
   const OutlineMode mode = outline_mode(mode_name);
   {
-    const py::gil_scoped_release released;
+    const Unlocked released;
     for (int i = 0; i < masks.size(); ++i) masks.polygons(i, mode);
   }
   py::list instances;
@@ -108,7 +109,7 @@ py::list polygons(const py::object& self, const std::string& mode_name) {
 py::array iou(const Masks& masks, const Masks& other) {
   std::vector<double> values;
   {
-    const py::gil_scoped_release released;
+    const Unlocked released;
     values = masks.iou(other);
   }
   return array_from<double>(std::move(values), {masks.size(), other.size()});

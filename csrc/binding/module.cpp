@@ -8,5 +8,6 @@ PYBIND11_MODULE(_core, module) {
   rfseg::binding::register_errors(module);
   rfseg::binding::register_masks(module);
   rfseg::binding::register_ops(module);
+  rfseg::binding::register_ticket(module);
   rfseg::binding::register_segmenter(module);
 }

@@ -9,5 +9,6 @@ void register_errors(pybind11::module_& module);
 void register_masks(pybind11::module_& module);
 void register_ops(pybind11::module_& module);
 void register_segmenter(pybind11::module_& module);
+void register_ticket(pybind11::module_& module);
 
 }  // namespace rfseg::binding

@@ -1,5 +1,6 @@
 // rfseg._core.preprocess and postprocess: the two ends of the pipeline on NumPy arrays.
 #include "binding/arrays.hpp"
+#include "binding/gil.hpp"
 #include "binding/image_from_python.hpp"
 #include "binding/module.hpp"
 
@@ -25,7 +26,7 @@ py::array preprocess(const py::object& frame, std::pair<int, int> size, const st
   py::array_t<float> network(
       {py::ssize_t{3}, static_cast<py::ssize_t>(size.first), static_cast<py::ssize_t>(size.second)});
   float* data = network.mutable_data();
-  const py::gil_scoped_release released;
+  const Unlocked released;
   ops::preprocess(seen.image, {size.first, size.second}, mode, data);
   return network;
 }
@@ -60,7 +61,7 @@ py::tuple postprocess(const py::array& dets, const py::array& labels, const py::
                                 {static_cast<int>(m.shape(1)), static_cast<int>(m.shape(2))}};
   Result result;
   {
-    const py::gil_scoped_release released;
+    const Unlocked released;
     result = ops::postprocess(outputs, {image_size.first, image_size.second}, threshold, max_detections, num_classes);
   }
   return columns_from(std::move(result));

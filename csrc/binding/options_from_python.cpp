@@ -1,6 +1,7 @@
 #include "binding/options_from_python.hpp"
 
 #include "binding/arrays.hpp"
+#include "binding/gil.hpp"
 #include "binding/image_from_python.hpp"
 #include "binding/text.hpp"
 
@@ -13,7 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
+#include <tuple>
 #include <vector>
 
 namespace py = pybind11;
@@ -31,7 +32,7 @@ struct HeldFunction {
       function.release();
       return;
     }
-    const py::gil_scoped_acquire acquired;
+    const Locked locked;
     function = py::object();
   }
 };
@@ -43,10 +44,12 @@ LogCallback log_from(const py::object& function) {
   held->function = function;
   return [held](LogLevel level, const std::string& sentence) {
     if (Py_IsInitialized() == 0) return;
-    const py::gil_scoped_acquire acquired;
+    const Locked locked;
     try {
       held->function(static_cast<int>(level), readable_text(sentence));
     } catch (py::error_already_set& error) {
+      // Ctrl-C falls on whatever runs: said again, it is raised where the caller can see it.
+      if (error.matches(PyExc_KeyboardInterrupt)) return PyErr_SetInterrupt();
       error.discard_as_unraisable("rfseg log callback");
     }
   };
@@ -174,6 +177,8 @@ Options options_from_python(const py::kwargs& arguments) {
   options.resize = resize_of(text("resize"));
   options.names = names_of(arguments["names"]);
   options.slots = whole_number("slots", arguments["slots"]);
+  options.max_batch = whole_number("max_batch", arguments["max_batch"]);
+  options.lanes = whole_number("lanes", arguments["lanes"]);
   options.threads = whole_number("threads", arguments["threads"]);
   options.stages = stages_of(text("stages"));
   if (!arguments["outlines"].is_none()) options.outlines = outline_mode(text("outlines"));
@@ -182,6 +187,17 @@ Options options_from_python(const py::kwargs& arguments) {
   options.library_folders = arguments["library_folders"].cast<std::vector<std::string>>();
   options.allow_engine_code = truth(arguments, "allow_engine_code");
   options.log = log_from(arguments["log"]);
+  return options;
+}
+
+FrameOptions frame_options(const py::object& asked) {
+  FrameOptions options;
+  if (asked.is_none()) return options;
+  const auto [threshold, by_class, classes] =
+      asked.cast<std::tuple<std::optional<float>, std::map<ClassKey, float>, std::optional<std::vector<ClassKey>>>>();
+  options.threshold = threshold;
+  options.class_thresholds = by_class;
+  options.classes = classes;
   return options;
 }
 

@@ -14,4 +14,7 @@ Options options_from_python(const pybind11::kwargs& arguments);
 /// The text of one argument. @throws InputError  it is no text; names the option
 std::string word_of(const pybind11::kwargs& arguments, const char* option);
 
+/// What one frame asks for: None, or (threshold or None, {class: threshold}, [class] or None).
+FrameOptions frame_options(const pybind11::object& asked);
+
 }  // namespace rfseg::binding

@@ -65,10 +65,11 @@ void enqueue_copy(const Stream& stream, const DeviceBuffer& to, const PinnedBuff
         "cuMemcpyHtoDAsync_v2", to.name());
 }
 
-void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& from, std::size_t bytes) {
+void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& from, std::size_t offset,
+                  std::size_t bytes) {
   expect_room(to.name(), to.bytes(), bytes);
-  expect_room(from.name(), from.bytes(), bytes);
-  check(stream.driver(), stream.driver().cuMemcpyDtoHAsync_v2(to.data(), from.address(), bytes, stream.get()),
+  expect_room(from.name(), from.bytes(), offset + bytes);
+  check(stream.driver(), stream.driver().cuMemcpyDtoHAsync_v2(to.data(), from.address() + offset, bytes, stream.get()),
         "cuMemcpyDtoHAsync_v2", from.name());
 }
 

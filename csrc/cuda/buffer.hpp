@@ -50,7 +50,11 @@ class PinnedBuffer {
 /// Queues a copy of the first `bytes`; both buffers stay untouched by the host until `stream` has passed it.
 /// @throws CudaError  also when `bytes` exceeds a buffer
 void enqueue_copy(const Stream& stream, const DeviceBuffer& to, const PinnedBuffer& from, std::size_t bytes);
-void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& from, std::size_t bytes);
+
+/// Queues a copy of `bytes` from `from`, from `offset` on, to the start of `to`.
+/// @throws CudaError  also when the bytes exceed a buffer
+void enqueue_copy(const Stream& stream, PinnedBuffer& to, const DeviceBuffer& from, std::size_t offset,
+                  std::size_t bytes);
 
 /// Queues a copy of `bytes` from page-locked memory at `from`, whoever owns it, to `to` from `offset` on. The memory
 /// stays untouched until `stream` has passed it.

@@ -12,6 +12,7 @@ namespace rfseg::cuda {
 
 namespace {
 
+constexpr int kUnknown = -1;          // no capture mode: the driver did not say
 constexpr int kMultiprocessors = 16;  // CUdevice_attribute
 constexpr int kComputeCapabilityMajor = 75;
 constexpr int kComputeCapabilityMinor = 76;
@@ -77,12 +78,24 @@ Device::Device(SharedDriver driver, int ordinal) : driver_(std::move(driver)) {
 
 Device::~Device() { driver_->cuDevicePrimaryCtxRelease_v2(handle_); }
 
-CurrentDevice::CurrentDevice(const Device& device) : driver_(device.driver()), pushed_(true) {
+CaptureRuleHere::CaptureRuleHere(const Driver& driver, CaptureRule rule) noexcept
+    : driver_(driver), before_(static_cast<int>(rule)) {
+  if (driver_.cuThreadExchangeStreamCaptureMode(&before_) != kSuccess) before_ = kUnknown;
+}
+
+CaptureRuleHere::~CaptureRuleHere() {
+  if (before_ != kUnknown) driver_.cuThreadExchangeStreamCaptureMode(&before_);
+}
+
+CurrentDevice::CurrentDevice(const Device& device)
+    : driver_(device.driver()), outside_captures_(driver_, CaptureRule::none), pushed_(true) {
   check(driver_, driver_.cuCtxPushCurrent_v2(device.context()), "cuCtxPushCurrent_v2", device.info().text());
 }
 
 CurrentDevice::CurrentDevice(const Device& device, std::nothrow_t) noexcept
-    : driver_(device.driver()), pushed_(driver_.cuCtxPushCurrent_v2(device.context()) == kSuccess) {}
+    : driver_(device.driver()),
+      outside_captures_(driver_, CaptureRule::none),
+      pushed_(driver_.cuCtxPushCurrent_v2(device.context()) == kSuccess) {}
 
 CurrentDevice::~CurrentDevice() {
   ContextHandle popped = nullptr;

@@ -58,19 +58,43 @@ class Device {
   std::int64_t module_loads() const noexcept { return module_loads_.load(std::memory_order_relaxed); }
   void count_module_load() const noexcept { module_loads_.fetch_add(1, std::memory_order_relaxed); }
 
+  /// How many captures were ever begun on this Device.
+  std::int64_t captures() const noexcept { return captures_.load(std::memory_order_relaxed); }
+  void count_capture() const noexcept { captures_.fetch_add(1, std::memory_order_relaxed); }
+
  private:
   SharedDriver driver_;
   DeviceInfo info_;
   DeviceHandle handle_ = 0;
   ContextHandle context_ = nullptr;
-  mutable std::atomic<std::int64_t> allocations_{0}, module_loads_{0};
+  mutable std::atomic<std::int64_t> allocations_{0}, module_loads_{0}, captures_{0};
 };
 
 using SharedDevice = std::shared_ptr<const Device>;
 
-/// Makes a device current on this thread for the guard's life, then restores what was current. Constructors and
-/// destructors in this folder do it themselves; everything named enqueue_ or wait_ expects the caller to have done it,
-/// once for a whole frame.
+/// Which open captures forbid this thread what could disturb them, and are broken by it: allocations, questions to the
+/// driver. By default those of every library that captures in the driver's global mode, as torch does.
+enum class CaptureRule : int {
+  own = 1,   ///< this thread's alone
+  none = 2,  ///< what this thread does is no part of any
+};
+
+/// Sets the rule for this thread and the guard's life.
+class CaptureRuleHere {
+ public:
+  CaptureRuleHere(const Driver& driver, CaptureRule rule) noexcept;
+  ~CaptureRuleHere();
+  CaptureRuleHere(const CaptureRuleHere&) = delete;
+  CaptureRuleHere& operator=(const CaptureRuleHere&) = delete;
+
+ private:
+  const Driver& driver_;
+  int before_;
+};
+
+/// Makes a device current on this thread, outside all captures, for the guard's life, then restores what was.
+/// Constructors and destructors in this folder do it themselves; everything named enqueue_ or wait_ expects the caller
+/// to have done it, once for a whole frame.
 class CurrentDevice {
  public:
   /// @throws CudaError
@@ -83,6 +107,7 @@ class CurrentDevice {
 
  private:
   const Driver& driver_;
+  const CaptureRuleHere outside_captures_;
   bool pushed_;
 };
 

@@ -36,7 +36,9 @@ using GraphExecHandle = struct OpaqueGraphExec*;
   CALL(cuDevicePrimaryCtxRelease_v2, DeviceHandle device)                                                            \
   CALL(cuCtxPushCurrent_v2, ContextHandle context)                                                                   \
   CALL(cuCtxPopCurrent_v2, ContextHandle* context)                                                                   \
-  CALL(cuStreamCreate, StreamHandle* stream, unsigned flags)                                                         \
+  CALL(cuThreadExchangeStreamCaptureMode, int* mode)                                                                 \
+  CALL(cuCtxGetStreamPriorityRange, int* least, int* greatest)                                                       \
+  CALL(cuStreamCreateWithPriority, StreamHandle* stream, unsigned flags, int priority)                               \
   CALL(cuStreamDestroy_v2, StreamHandle stream)                                                                      \
   CALL(cuStreamSynchronize, StreamHandle stream)                                                                     \
   CALL(cuStreamWaitEvent, StreamHandle stream, EventHandle event, unsigned flags)                                    \
@@ -44,6 +46,7 @@ using GraphExecHandle = struct OpaqueGraphExec*;
   CALL(cuEventDestroy_v2, EventHandle event)                                                                         \
   CALL(cuEventRecord, EventHandle event, StreamHandle stream)                                                        \
   CALL(cuEventSynchronize, EventHandle event)                                                                        \
+  CALL(cuEventQuery, EventHandle event)                                                                              \
   CALL(cuEventElapsedTime, float* ms, EventHandle start, EventHandle end)                                            \
   CALL(cuMemAlloc_v2, DeviceAddress* address, std::size_t bytes)                                                     \
   CALL(cuMemFree_v2, DeviceAddress address)                                                                          \

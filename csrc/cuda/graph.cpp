@@ -26,9 +26,10 @@ UniqueGraphExec instantiate(const Graph& graph) {
 Graph::Graph(UniqueGraph handle, std::string name, std::size_t nodes)
     : name_(std::move(name)), handle_(std::move(handle)), nodes_(nodes) {}
 
-Capture::Capture(const Stream& stream) : stream_(stream) {
+Capture::Capture(const Stream& stream) : stream_(stream), rule_(stream.driver(), CaptureRule::own) {
   check(stream.driver(), stream.driver().cuStreamBeginCapture_v2(stream.get(), kThreadLocal), "cuStreamBeginCapture_v2",
         stream.name());
+  stream.device()->count_capture();
 }
 
 Capture::~Capture() {

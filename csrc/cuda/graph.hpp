@@ -44,6 +44,7 @@ class Capture {
 
  private:
   const Stream& stream_;
+  const CaptureRuleHere rule_;
   bool open_ = true;
 };
 

@@ -9,13 +9,19 @@ namespace rfseg::cuda {
 
 namespace {
 
+constexpr ResultCode kNotReady = 600;   // CUDA_ERROR_NOT_READY
 constexpr unsigned kNonBlocking = 1;    // CU_STREAM_NON_BLOCKING
 constexpr unsigned kDisableTiming = 2;  // CU_EVENT_DISABLE_TIMING
 
-UniqueStream create_stream(SharedDevice device, const std::string& name) {
+UniqueStream create_stream(SharedDevice device, const std::string& name, Priority priority) {
   const CurrentDevice current(*device);
+  const Driver& driver = device->driver();
+  int least = 0, greatest = 0;
+  check(driver, driver.cuCtxGetStreamPriorityRange(&least, &greatest), "cuCtxGetStreamPriorityRange", name);
   StreamHandle handle = nullptr;
-  check(device->driver(), device->driver().cuStreamCreate(&handle, kNonBlocking), "cuStreamCreate", name);
+  const ResultCode code =
+      driver.cuStreamCreateWithPriority(&handle, kNonBlocking, priority == Priority::high ? greatest : least);
+  check(driver, code, "cuStreamCreateWithPriority", name);
   return UniqueStream(handle, {std::move(device)});
 }
 
@@ -36,6 +42,13 @@ void Event::enqueue_record(StreamHandle stream) const {
   check(driver(), driver().cuEventRecord(get(), stream), "cuEventRecord", name_);
 }
 
+bool Event::reached() const {
+  const ResultCode code = driver().cuEventQuery(get());
+  if (code == kNotReady) return false;
+  check(driver(), code, "cuEventQuery", name_);
+  return true;
+}
+
 void Event::wait_reached() const { check(driver(), driver().cuEventSynchronize(get()), "cuEventSynchronize", name_); }
 
 float elapsed_ms(const Event& start, const Event& end) {
@@ -45,8 +58,8 @@ float elapsed_ms(const Event& start, const Event& end) {
   return ms;
 }
 
-Stream::Stream(SharedDevice device, std::string name)
-    : name_(std::move(name)), handle_(create_stream(std::move(device), name_)) {}
+Stream::Stream(SharedDevice device, std::string name, Priority priority)
+    : name_(std::move(name)), handle_(create_stream(std::move(device), name_, priority)) {}
 
 void Stream::enqueue_wait(const Event& event) const {
   check(driver(), driver().cuStreamWaitEvent(get(), event.get(), 0), "cuStreamWaitEvent", event.name());

@@ -24,6 +24,10 @@ class Event {
   /// @throws CudaError
   void enqueue_record(StreamHandle stream) const;
 
+  /// True when everything before the mark is done, or it was never set. Does not wait.
+  /// @throws CudaError  also for a failure of the work before the mark
+  bool reached() const;
+
   /// Waits until everything before the mark is done; returns at once when it was never set.
   /// @throws CudaError  also for a failure of the work before the mark
   void wait_reached() const;
@@ -37,12 +41,15 @@ class Event {
 /// @throws CudaError  one is not reached, was never set, or has no timing
 float elapsed_ms(const Event& start, const Event& end);
 
+/// Whose kernels start first where both could.
+enum class Priority { normal, high };
+
 /// A non-blocking stream: it takes no part in the default stream's synchronisation. One thread at a time.
 class Stream {
  public:
   /// `name` appears in error messages. Makes the device current itself.
   /// @throws CudaError
-  Stream(SharedDevice device, std::string name);
+  Stream(SharedDevice device, std::string name, Priority priority = Priority::normal);
 
   StreamHandle get() const noexcept { return handle_.get(); }
   const std::string& name() const noexcept { return name_; }

@@ -12,6 +12,9 @@ class Crew::Job {
  public:
   Job(int count, const std::function<void(int)>& work)
       : count_(count), work_(work), done_(static_cast<std::size_t>(count)) {}
+  /// Work that nobody waits for.
+  explicit Job(std::function<void()> work)
+      : count_(1), own_([work = std::move(work)](int) { work(); }), work_(own_), done_(1) {}
 
   int count() const { return count_; }
 
@@ -46,6 +49,7 @@ class Crew::Job {
 
  private:
   const int count_;
+  const std::function<void(int)> own_;
   const std::function<void(int)>& work_;  // valid while an index below count_ can be claimed
   std::atomic<int> next_{0};
   std::vector<std::atomic<bool>> done_;
@@ -54,7 +58,12 @@ class Crew::Job {
   std::exception_ptr failure_;
 };
 
-Crew::Crew(int threads, std::chrono::microseconds patience) : patience_(patience) {
+// What all may spend on looking out when nobody hurries, as a share of one processor, and what may be saved up of it.
+constexpr double kShare = 0.5;
+constexpr std::int64_t kSavedNs = 20'000'000;
+
+Crew::Crew(int threads, std::chrono::microseconds patience, const Rhythm& rhythm)
+    : patience_(patience), rhythm_(rhythm) {
   try {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
   } catch (...) {  // the system has no more threads; the end of one that was not joined would end the program
@@ -76,7 +85,7 @@ void Crew::close() {
 
 void Crew::split(int count, const std::function<void(int)>& work, const std::function<void(int)>& in_order) {
   const auto job = std::make_shared<Job>(count, work);
-  if (count > 1) post(job);
+  if (count > 1) enlist(job);
   for (int passed = 0; passed < count;) {
     const bool worked = work_one(job);
     for (; passed < count && job->done(passed); ++passed) {
@@ -101,15 +110,27 @@ bool Crew::work_one(const std::shared_ptr<Job>& job) {
   return true;
 }
 
-void Crew::post(const std::shared_ptr<Job>& job) {
+void Crew::post(std::function<void()> work) {
+  const auto job = std::make_shared<Job>(std::move(work));
+  if (!enlist(job)) work_one(job);
+}
+
+/// False when nobody will help.
+bool Crew::enlist(const std::shared_ptr<Job>& job) {
+  if (threads_.empty()) return false;
   try {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(job);
     ++open_;
-  } catch (const std::bad_alloc&) {  // nobody helps, then
-    return;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
-  changed_.notify_all();
+  if (job->count() <= 2) {
+    changed_.notify_one();
+  } else {
+    changed_.notify_all();
+  }
+  return true;
 }
 
 void Crew::retire(const std::shared_ptr<Job>& job) {
@@ -120,16 +141,36 @@ void Crew::retire(const std::shared_ptr<Job>& job) {
   --open_;
 }
 
+bool Crew::may_look_out() {
+  if (rhythm_.hurried()) return true;
+  const std::int64_t earned_ns =
+      static_cast<std::int64_t>(kShare * static_cast<double>(std::chrono::nanoseconds(Clock::now() - begun_).count()));
+  std::int64_t spent_ns = looked_out_ns_.load(std::memory_order_relaxed);
+  if (spent_ns < earned_ns - kSavedNs) {  // a long pause is no licence for a long one of these
+    looked_out_ns_.compare_exchange_strong(spent_ns, earned_ns - kSavedNs, std::memory_order_relaxed);
+    return true;
+  }
+  return spent_ns < earned_ns;
+}
+
 /// Null when there was none in time.
 std::shared_ptr<Crew::Job> Crew::look_out() {
-  const auto end = std::chrono::steady_clock::now() + patience_;
-  do {
+  if (!may_look_out()) return nullptr;
+  const Clock::time_point begin = Clock::now();
+  const auto spend = [&](Clock::time_point now) {
+    if (!rhythm_.hurried()) looked_out_ns_.fetch_add(std::chrono::nanoseconds(now - begin).count());
+  };
+  for (Clock::time_point now = begin; now < begin + patience_; now = Clock::now()) {
     if (open_.load(std::memory_order_relaxed) > 0) {
       const std::unique_lock lock(mutex_, std::try_to_lock);  // who sleeps on the lock wakes up too late
-      if (lock && !jobs_.empty()) return jobs_.front();
+      if (lock && !jobs_.empty()) {
+        spend(now);
+        return jobs_.front();
+      }
     }
     std::this_thread::yield();
-  } while (std::chrono::steady_clock::now() < end);
+  }
+  spend(begin + patience_);
   return nullptr;
 }
 

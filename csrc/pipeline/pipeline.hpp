@@ -2,6 +2,7 @@
 #pragma once
 
 #include "network/model_contract.hpp"
+#include "pipeline/flight.hpp"
 #include "raster/detections/select.hpp"
 #include "raster/resize/resize.hpp"
 
@@ -11,46 +12,51 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace rfseg::pipeline {
 
 struct PipelineSettings {
-  raster::SelectionRule rule;
   Resize resize = Resize::pil;
   std::optional<OutlineMode> outlines;
   std::shared_ptr<const ClassNames> names;
-  int slots = 1;  ///< frames in flight
-  Stages stages = Stages::host;
+  int max_detections = 300;  ///< of every rule
+  int slots = 1;             ///< frames in flight
+  int lanes = 1;
+  int max_batch = 1;
   raster::Normalisation normalisation = {};
 };
 
+/// A frame and what is asked for it.
+struct FrameRequest {
+  ImageView image;  ///< with its row length said
+  std::shared_ptr<const raster::SelectionRule> rule;
+  std::shared_ptr<NetworkTensors> tensors = {};  ///< filled before the frame is ready, when not null
+};
+
+/// Every thread may call everything.
 class Pipeline {
  public:
   virtual ~Pipeline() = default;  ///< waits for the frames in flight
 
-  /// Starts `frame`; waits while it is read. A slot must be free.
-  /// @throws InputError  a frame that cannot be used; nothing was started then
-  virtual void submit(const ImageView& frame) = 0;
+  /// Starts frames, in order, those that fit into one execution together. Waits while there is no place, and while the
+  /// frames are read.
+  /// @throws InputError  a frame that cannot be used; those before it are cancelled then, or finished and dropped
+  virtual std::vector<std::shared_ptr<Flight>> submit(const std::vector<FrameRequest>& requests) = 0;
 
-  /// Waits for the oldest frame's result. A frame must be in flight. Throws what the frame failed with; its slot is
-  /// free again. `tensors`: also receives what the network saw and said, when not null.
-  virtual Result collect(NetworkTensors* tensors) = 0;
+  /// As Segmenter::network_ms, its numbers in range.
+  virtual double network_ms(int runs, int contexts, int batch) = 0;
 
-  virtual int pending() const = 0;
-
-  /// Milliseconds a frame of the network alone, `runs` frames over `contexts` contexts at once. Nothing is in flight.
-  virtual double network_ms(int runs, int contexts) = 0;
-
-  virtual Counters counters() const { return {}; }
+  virtual Counters counters() const = 0;
 
   /// Memory for a packed frame of `bytes` bytes, kept alive by the pointer.
   virtual std::shared_ptr<std::uint8_t> frame_memory(std::size_t bytes) const = 0;
 
   /// As Segmenter::frame_stream.
-  virtual std::uintptr_t frame_stream() const { return 0; }
+  virtual std::uintptr_t frame_stream(int /*gpu*/) const { return 0; }
 
   /// As Segmenter::on_device.
-  virtual void on_device(const std::function<void()>& work) const { work(); }
+  virtual void on_device(const std::function<void()>& work, int /*gpu*/) const { work(); }
 };
 
 /// The outputs among `tensors`, which stay where they are.

@@ -4,21 +4,20 @@
 #include <rfseg/error.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace rfseg::raster {
 namespace {
 
-void require_positive(ImageSize size, const char* what) {
-  if (size.height > 0 && size.width > 0) return;
-  throw InputError(std::string(what) + " is " + std::to_string(size.height) + " x " + std::to_string(size.width) +
-                   " (height x width): both must be at least 1");
-}
-
-void require_addressable(ImageSize size) {
-  if (static_cast<std::int64_t>(size.height) * size.width < (std::int64_t{1} << 31)) return;
-  throw InputError("the frame is " + std::to_string(size.height) + " x " + std::to_string(size.width) +
-                   " (height x width): it must have fewer than 2^31 pixels; scale or tile it first");
+std::vector<std::int32_t> first_rows(const BilinearAxis& axis) {
+  std::vector<std::int32_t> rows;
+  std::int32_t row = 0;
+  for (int node = 0; node <= axis.in; ++node) {
+    while (row < axis.out && axis.i0[static_cast<std::size_t>(row)] < node) ++row;
+    rows.push_back(row);
+  }
+  return rows;
 }
 
 // Written so that a NaN becomes 0.
@@ -26,12 +25,19 @@ float clamped(float value, float limit) { return value > 0.0F ? (value < limit ?
 
 }  // namespace
 
+void require_pixels(ImageSize size, const char* what) {
+  const std::string is = std::string(what) + " is " + std::to_string(size.height) + " x " + std::to_string(size.width) +
+                         " (height x width): ";
+  if (size.height <= 0 || size.width <= 0) throw InputError(is + "both must be at least 1");
+  if (size.height > std::numeric_limits<std::int32_t>::max() / size.width)
+    throw InputError(is + "it must have fewer than 2^31 pixels; scale or tile it first");
+}
+
 FrameGeometry::FrameGeometry(ImageSize source, ImageSize network, ImageSize mask, Resize resize)
     : source_(source), network_(network), mask_(mask), resize_(resize) {
-  require_positive(source, "the frame");
-  require_positive(network, "the network's input");
-  require_positive(mask, "the mask grid");
-  require_addressable(source);
+  require_pixels(source, "the frame");
+  require_pixels(network, "the network's input");
+  require_pixels(mask, "the mask grid");
   if (resize == Resize::pil) {
     pil_x_ = make_pil_axis(source.width, network.width);
     pil_y_ = make_pil_axis(source.height, network.height);
@@ -42,12 +48,16 @@ FrameGeometry::FrameGeometry(ImageSize source, ImageSize network, ImageSize mask
   }
   mask_x_ = make_bilinear_axis(mask.width, source.width);
   mask_y_ = make_bilinear_axis(mask.height, source.height);
+  node_rows_ = first_rows(mask_y_);
 }
 
-bool FrameGeometry::vertical_pass_first() const {
+ResizePasses FrameGeometry::passes() const {
   const std::int64_t fewer_rows = std::int64_t{source_.height} - network_.height;
   const std::int64_t fewer_columns = std::int64_t{source_.width} - network_.width;
-  return fewer_columns != 0 && fewer_rows > 0 && fewer_rows > 2 * fewer_columns;
+  if (fewer_rows == 0 || fewer_columns == 0) return {1, false, fewer_rows != 0, {}};
+  const bool down_first = fewer_rows > 0 && fewer_rows > 2 * fewer_columns;
+  return {2, down_first, !down_first,
+          down_first ? ImageSize{network_.height, source_.width} : ImageSize{source_.height, network_.width}};
 }
 
 Box FrameGeometry::source_box(const float* cxcywh) const {

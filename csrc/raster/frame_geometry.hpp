@@ -8,7 +8,21 @@
 #include <rfseg/image.hpp>
 #include <rfseg/result.hpp>
 
+#include <cstdint>
+#include <vector>
+
 namespace rfseg::raster {
+
+/// @throws InputError  `what` has no pixels, or 2^31 or more, which no index of this library reaches
+void require_pixels(ImageSize size, const char* what);
+
+/// The passes of the antialiased resize, in the order in which they run (contract.md, 2.2).
+struct ResizePasses {
+  int count = 1;            ///< 2, or 1: along the axis that changes, or, where neither does, one that changes nothing
+  bool first_down = false;  ///< of two: the first goes down the columns
+  bool last_down = false;   ///< the last goes down the columns
+  ImageSize between;        ///< of two: result of the first
+};
 
 class FrameGeometry {
  public:
@@ -20,8 +34,7 @@ class FrameGeometry {
   ImageSize mask() const { return mask_; }
   Resize resize() const { return resize_; }
 
-  /// Pillow's rule since 13.0: which pass of the antialiased resize runs first (contract.md, 2.2).
-  bool vertical_pass_first() const;
+  ResizePasses passes() const;
 
   /// Axes from source to network; filled for the resize in use, empty for the other.
   const PilAxis& pil_x() const { return pil_x_; }
@@ -33,6 +46,8 @@ class FrameGeometry {
   /// Axes from mask grid to source.
   const BilinearAxis& mask_x() const { return mask_x_; }
   const BilinearAxis& mask_y() const { return mask_y_; }
+  /// [Hm + 1] the first source row whose upper tap is at least that row of the grid; Hs when there is none.
+  const std::vector<std::int32_t>& node_rows() const { return node_rows_; }
 
   /// Corners in source pixels of a normalised box cx cy w h, clamped (contract.md, 3.3). A NaN becomes 0.
   Box source_box(const float* cxcywh) const;
@@ -44,6 +59,7 @@ class FrameGeometry {
   TapBlocks pil_x_blocks_;
   BilinearAxis bilinear_x_, bilinear_y_;
   BilinearAxis mask_x_, mask_y_;
+  std::vector<std::int32_t> node_rows_;
 };
 
 }  // namespace rfseg::raster

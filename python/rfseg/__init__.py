@@ -16,6 +16,7 @@ from rfseg.masks import Masks, OutlineMode
 from rfseg.paths import get_cmake_dir, get_include
 from rfseg.result import Result
 from rfseg.segmenter import Segmenter
+from rfseg.tickets import Ticket
 
 __all__ = [
     "BackendError",
@@ -27,6 +28,7 @@ __all__ = [
     "OutlineMode",
     "Result",
     "Segmenter",
+    "Ticket",
     "__version__",
     "get_cmake_dir",
     "get_include",

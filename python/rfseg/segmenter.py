@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Literal
+import weakref
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, TracebackType
+from typing import Literal, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from rfseg import _core
+from rfseg.asking import Threshold, device_text, thresholds
+from rfseg.calls import Calls
+from rfseg.info import Info
 from rfseg.libraries import onnxruntime_library, tensorrt_folders
-from rfseg.masks import Masks, OutlineMode
-from rfseg.result import Result
+from rfseg.masks import OutlineMode
+from rfseg.tickets import Announcer
 
-Frame = npt.NDArray[np.uint8]  # [H, W, 3]
-Threshold = float | Mapping[int | str, float]
 Names = Sequence[str] | Mapping[int, str] | os.PathLike[str] | str
 
 _DEFAULT_THRESHOLD = 0.5
@@ -30,8 +32,10 @@ def _log(level: int, sentence: str) -> None:
     _logger.log(_LEVELS[level], sentence)
 
 
-class Segmenter:
-    """Runs one RF-DETR segmentation model. One thread at a time; distinct objects are independent.
+class Segmenter(Calls):
+    """Runs one RF-DETR segmentation model. Any thread may call anything at any time; results reach who sent the frame.
+
+    After a fork only the process that opened the model may use it: in a child every call raises.
 
     Example:
         >>> with rfseg.Segmenter("model.onnx") as seg:
@@ -43,13 +47,15 @@ class Segmenter:
         self,
         model: str | os.PathLike[str],
         *,
-        device: str | int = "auto",
+        device: str | int | Sequence[str | int] = "auto",
         threshold: Threshold = _DEFAULT_THRESHOLD,
         max_detections: int = 300,
         color: Literal["bgr", "rgb"] = "bgr",
         resize: Literal["auto", "pil", "bilinear"] = "auto",
         names: Names | None = None,
         slots: int | None = None,
+        max_batch: int | None = None,
+        lanes: int | None = None,
         threads: int | None = None,
         outlines: OutlineMode | None = None,
         stages: Literal["device", "host"] = "device",
@@ -60,16 +66,20 @@ class Segmenter:
 
         Args:
             model: an `.onnx` file for a CPU, a TensorRT engine (`.engine`, `.plan`, `.trt`) for a GPU.
-            device: "auto", "cpu", "cuda", "cuda:N" or N. An explicit device never falls back.
-            threshold: score above which an instance is kept, 0..1; or {class id or name: score}, with 0.5 for the
-                classes not listed.
+            device: "auto", "cpu", "cuda", "cuda:N" or N, "cuda:all" or a list of GPUs. An explicit device never falls
+                back.
+            threshold: score above which an instance is kept, 0..1; or {class id or name: score}, where the key None
+                says it for the classes not listed (else 0.5; a defaultdict says it itself).
             max_detections: at most this many instances a frame, the best ones.
             color: channel order of the caller's frames.
             resize: "pil" (antialiased, as Pillow and rfdetr up to 1.8), "bilinear" (as rfdetr 1.9 and later), or
                 "auto": what the model's file says, else "pil", which is logged.
             names: a list (0-based), {id: name}, "coco" or a file (JSON, data.yaml, one name a line); default: what the
                 model says, else `model.names.json` or `class_names.txt` beside it.
-            slots: frames in flight; default 2 on a CPU, 6 on a GPU.
+            slots: frames in flight, on each GPU; default 2 on a CPU, on a GPU enough to keep its lanes full.
+            max_batch: images that an execution takes at most; default: on a GPU 16 of what the engine allows, on a CPU
+                1, and a fixed batch as it is. An execution takes what waits, and never waits for more.
+            lanes: executions at once on each GPU; default as measured best.
             threads: on a CPU, of the network, default: physical cores; on a GPU, threads that help to copy frames and
                 trace outlines.
             outlines: outlines to trace before a result is handed out; default: when they are first asked for.
@@ -85,17 +95,19 @@ class Segmenter:
             BackendError: no usable library or device; says which were tried and why each was refused.
             InputError: an option is out of range, or names do not fit the class columns.
         """
-        by_class: dict[int | str, float] = dict(threshold) if isinstance(threshold, Mapping) else {}
+        base, by_class = thresholds(threshold)
         self._core = _core.Segmenter(
             model,
-            device=device,
-            threshold=_DEFAULT_THRESHOLD if isinstance(threshold, Mapping) else threshold,
+            device=device_text(device),
+            threshold=_DEFAULT_THRESHOLD if base is None else base,
             class_thresholds=by_class,
             max_detections=max_detections,
             color=color,
             resize=resize,
             names=names,
             slots=0 if slots is None else slots,
+            max_batch=0 if max_batch is None else max_batch,
+            lanes=0 if lanes is None else lanes,
             threads=0 if threads is None else threads,
             stages=stages,
             outlines=outlines,
@@ -105,78 +117,12 @@ class Segmenter:
             allow_engine_code=allow_engine_code,
             log=_log,
         )
-        self._names = self._core.names
+        self._names = MappingProxyType(self._core.names)
+        self._tickets = {}
+        self._announcer = Announcer()
+        weakref.finalize(self, self._announcer.stop)
 
-    def infer(self, frame: Frame) -> Result:
-        """Segments one frame and waits for the result.
-
-        Args:
-            frame: uint8 [H, W, 3] in the Segmenter's color order, any strides. Not kept. On a GPU also an array in
-                its memory that offers `__dlpack__` or `__cuda_array_interface__`; its producer's stream is honoured.
-
-        Raises:
-            InputError: the frame cannot be used (the message says how to fix it), or submitted frames wait.
-        """
-        return self._result(self._core.infer(frame))
-
-    def stream(self, frames: Iterable[Frame]) -> Iterator[Result]:
-        """Segments frames in order with several in flight, and yields one Result a frame.
-
-        When `frames` or a frame fails, the results of the frames before it come first, then the error. Leaving the
-        loop early waits for the frames in flight and drops them.
-
-        Raises:
-            InputError: a frame cannot be used, or submitted frames wait.
-        """
-        if self._core.pending:
-            raise _core.InputError(
-                f"{self._core.pending} submitted frames wait for collect(): stream() would overtake them"
-            )
-        return self._stream(iter(frames))
-
-    def _stream(self, frames: Iterator[Frame]) -> Iterator[Result]:
-        slots = self._core.info["slots"]
-        failure: Exception | None = None
-        try:
-            while failure is None:
-                try:
-                    frame = next(frames)
-                except StopIteration:
-                    break
-                except Exception as error:
-                    failure = error
-                    break
-                if self._core.pending == slots:
-                    yield self.collect()
-                try:
-                    self._core.submit(frame)
-                except Exception as error:
-                    failure = error
-            while self._core.pending:
-                yield self.collect()
-        finally:
-            if not self._core.closed:
-                self._core.discard_pending()
-        if failure is not None:
-            raise failure
-
-    def submit(self, frame: Frame) -> None:
-        """Starts one frame; waits only while the frame is read. Not kept.
-
-        Raises:
-            InputError: the frame cannot be used, or as many frames are in flight as there are slots.
-        """
-        self._core.submit(frame)
-
-    def collect(self) -> Result:
-        """Returns the result of the oldest frame in flight; waits for it.
-
-        Raises:
-            InputError: nothing is in flight.
-        """
-        return self._result(self._core.collect())
-
-    def frame_buffer(self, shape: tuple[int, int] | tuple[int, int, int]) -> Frame:
+    def frame_buffer(self, shape: tuple[int, int] | tuple[int, int, int]) -> npt.NDArray[np.uint8]:
         """Returns an uninitialised frame in page-locked memory, uint8 [H, W, 3], to fill again and again.
 
         A GPU reads it without a copy by the host; on a CPU it is ordinary memory. Outlives the Segmenter, if need be.
@@ -191,18 +137,19 @@ class Segmenter:
             raise _core.InputError(f"shape is {shape}: it must be (H, W) or (H, W, 3)")
         return self._core.frame_buffer((shape[0], shape[1]))
 
-    def network_ms(self, runs: int, contexts: int = 1) -> float:
-        """Returns milliseconds a frame of the network alone, over `runs` frames on `contexts` contexts at once.
+    def network_ms(self, runs: int, contexts: int = 1, batch: int = 0) -> float:
+        """Returns milliseconds an image of the network alone, over `runs` executions on `contexts` lanes at once.
 
-        The limit that the whole pipeline is measured against. A CPU has one context. Waits.
+        The limit that the whole pipeline is measured against. `batch`: images an execution, 0: `info["max_batch"]`. A
+        CPU has one lane. Waits for the frames in flight; frames sent meanwhile wait.
 
         Raises:
-            InputError: frames are in flight, or a number is out of range.
+            InputError: a number is out of range.
         """
-        return self._core.network_ms(runs, contexts)
+        return self._core.network_ms(runs, contexts, batch)
 
     @property
-    def names(self) -> dict[int, str]:
+    def names(self) -> Mapping[int, str]:
         """{class id: name}; empty when nobody named the classes."""
         return self._names
 
@@ -212,18 +159,22 @@ class Segmenter:
         return str(self._core.info["device"])
 
     @property
-    def info(self) -> dict[str, Any]:
-        """Model, device, backend with its library and version, precision, network sizes, resize, slots, threads.
+    def info(self) -> Info:
+        """Model, device, backend with its library and version, precision, network sizes, slots, lanes, batch, threads.
 
-        On a GPU also its name, and what happened so far: frames that took a slower path because a buffer was too small
-        for what they held, device and pinned buffers made, kernel images loaded, bytes that came back for the last
-        frame.
+        And what happened so far: frames finished and the executions that they took, frames that took a slower path
+        because a buffer was too small for what they held, device and pinned buffers made, kernel images loaded, graphs
+        captured, bytes that came back for the last frame.
         """
-        return {**self._core.info, **(self._core.counters if "gpu" in self._core.info else {})}
+        return cast(Info, {**self._core.info, **self._core.counters})
 
     def close(self) -> None:
-        """Frees the model; waits for the frames in flight and drops them. Harmless when repeated."""
+        """Frees the model. Waits for the calls and frames in flight; later calls raise. Harmless when repeated.
+
+        Results of tickets stay where they are.
+        """
         self._core.close()
+        self._announcer.stop()
 
     def __enter__(self) -> Segmenter:
         return self
@@ -233,6 +184,11 @@ class Segmenter:
     ) -> None:
         self.close()
 
-    def _result(self, columns: _core.Columns) -> Result:
-        xyxy, confidence, class_id, masks, image_size, speed = columns
-        return Result(xyxy, confidence, class_id, Masks(masks), image_size, self._names, speed)
+    def __repr__(self) -> str:
+        info = self._core.info
+        height, width = info["network_size"]
+        closed = ", closed" if self._core.closed else ""
+        return f"Segmenter({info['model']!r}, {info['device']}, {info['backend']}, {height}x{width}{closed})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Segmenter cannot be pickled: open the model in each process, or after the fork")

@@ -115,6 +115,10 @@ class CudaDevice:
             self._call("cuMemcpyDtoH_v2", target, ctypes.c_uint64(buffer.device), ctypes.c_size_t(values.nbytes))
         return values
 
+    def address(self, buffer: Address) -> int:
+        """As the device sees it."""
+        return buffer.device
+
     def enqueue(self, launch: Launch) -> None:
         """Does not wait."""
         image, function = self.loaded[launch.kernel]

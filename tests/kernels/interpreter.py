@@ -33,7 +33,7 @@ class Pointer:
 
     def data_ptr(self) -> int:
         """Address of the first element."""
-        return self.memory.array.ctypes.data + self.memory.offset
+        return int(self.memory.array.ctypes.data) + self.memory.offset
 
     def untyped_storage(self) -> Pointer:
         """Stands for its own storage."""
@@ -70,13 +70,17 @@ class Interpreter:
         """Copies from the start of `buffer`."""
         return np.frombuffer(buffer.array.tobytes(), dtype, count, buffer.offset)
 
+    def address(self, buffer: Memory) -> int:
+        """Of the buffer's first byte in this process."""
+        return int(buffer.array.ctypes.data) + buffer.offset
+
     def launch(self, launch: Launch) -> None:
         """Interprets the kernel with the constants that its image is compiled with, then looks at the guards."""
         kernel = signatures.KERNELS[launch.kernel]
         function = getattr(importlib.import_module(f"triton_kernels.{kernel.module}"), kernel.function)
         assert len(launch.arguments) == len(kernel.arguments)
         arguments = [
-            Pointer(value, {"u8": "uint8", "i32": "int32", "fp32": "float32"}[argument.type[1:]])
+            Pointer(value, {"u8": "uint8", "i32": "int32", "i64": "int64", "fp32": "float32"}[argument.type[1:]])
             if argument.type.startswith("*")
             else value
             for argument, value in zip(kernel.arguments, launch.arguments, strict=True)

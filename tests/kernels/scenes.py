@@ -10,8 +10,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from kernels.stages import RECORD
-from kernels.test_mask_runs import named_grids
-from reference.mask_cases import named_masks, random_mask
 from reference.postprocess import select
 
 NETWORKS = {  # side, queries, mask side
@@ -108,13 +106,32 @@ def expected_records(labels: np.ndarray, dets: np.ndarray, cuts: np.ndarray, mos
     return records, slots
 
 
+def named_grids() -> dict[str, np.ndarray]:
+    """Mask logits [6, 6] by what they are."""
+    one_column, corners = -np.ones((6, 6)), -np.ones((6, 6))
+    one_column[:, 2] = 1
+    corners[[0, 0, -1, -1], [0, -1, 0, -1]] = 1
+    bottom_to_top = -np.ones((6, 6))
+    bottom_to_top[-1, :3], bottom_to_top[0, 2:] = 3, 3
+    rows, columns = np.indices((6, 6))
+    return {
+        "empty": -np.ones((6, 6)),
+        "zero is background": np.zeros((6, 6)),
+        "full": np.ones((6, 6)),
+        "whole columns": one_column,
+        "corners": corners,
+        "goes on in the next column": bottom_to_top,
+        "checkerboard": np.where((rows + columns) % 2, 1.0, -1.0),
+        "ring": np.where(np.maximum(abs(rows - 2), abs(columns - 2)) == 2, 1.0, -1.0),
+        "tiny": np.where((rows + columns) % 2, 1e-45, 1e-40),
+    }
+
+
 def contract_masks() -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
     """What it is, mask logits [Q, Hm, Wm] and the image's size: the masks of contract section 5.
 
-    First those where the grid is as large as the image, so that the mask is the picture.
+    Last those where the grid is as large as the image, so that the mask is the picture.
     """
-    for name, mask in [*named_masks().items(), *((f"random {seed}", random_mask(seed)) for seed in range(8))]:
-        yield name, np.where(mask, 1, -1).astype(np.float32)[None], mask.shape
     named = np.stack(list(named_grids().values())).astype(np.float32)
     rng = np.random.default_rng(4)
     hostile = rng.normal(size=(5, 8, 8)).astype(np.float32)
@@ -124,3 +141,12 @@ def contract_masks() -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
     for size in ((6, 6), (8, 8), (23, 19), (3, 4), (1, 1), (1, 40), (150, 3), HD):
         yield f"named grids, {size}", named, size
         yield f"NaN and infinities, {size}", hostile, size
+    yield from pictures()
+
+
+def pictures() -> Iterator[tuple[str, np.ndarray, tuple[int, int]]]:
+    """The same of masks that are pictures, which OpenCV draws."""
+    from reference.mask_cases import named_masks, random_mask
+
+    for name, mask in [*named_masks().items(), *((f"random {seed}", random_mask(seed)) for seed in range(8))]:
+        yield name, np.where(mask, 1, -1).astype(np.float32)[None], mask.shape

@@ -1,4 +1,4 @@
-"""The host's side of the GPU stages, in NumPy: which tables go up, what each launch is given, what comes back.
+"""The host's side of the GPU stages, in NumPy: an image's FrameParams, what each launch is given, what comes back.
 
 The readable twin of the C++ host. Owns the packing and the order of launches; knows neither the formulas that the
 kernels compute nor what a device is: Triton's interpreter and a real GPU both serve.
@@ -7,7 +7,7 @@ kernels compute nor what a device is: Triton's interpreter and a real GPU both s
 from __future__ import annotations
 
 import ctypes
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,6 +32,9 @@ class Device(Protocol):
     def read(self, buffer: Any, dtype: Any, count: int) -> NDArray[Any]:
         """The first `count` elements."""
 
+    def address(self, buffer: Any) -> int:
+        """Where the kernels find it."""
+
     def launch(self, launch: Launch) -> None:
         """Runs one launch to its end."""
 
@@ -54,13 +57,14 @@ def upload(device: Device, values: NDArray[Any]) -> Any:
 
 
 def packed_pil_axis(size_in: int, size_out: int) -> tuple[int, NDArray[np.int32]]:
-    """Taps per result and the packed table of one axis; one tap of weight 2^22 where nothing changes."""
+    """Taps per result and the packed table of one axis, as FrameParams says; an identity axis where nothing changes."""
     axis = [(o, np.array([1 << 22])) for o in range(size_out)] if size_in == size_out else pil_axis(size_in, size_out)
     taps = max(len(weights) for _, weights in axis)
-    first = [first for first, _ in axis]
-    count = [len(weights) for _, weights in axis]
-    weight = np.stack([np.pad(weights, (0, taps - len(weights))) for _, weights in axis])
-    return taps, np.concatenate([first, count, weight.reshape(-1)]).astype(np.int32)
+    first = np.array([min(first, size_in - taps) for first, _ in axis])
+    weight = np.zeros((taps, size_out), np.int64)
+    for o, (start, weights) in enumerate(axis):
+        weight[start - first[o] :, o][: len(weights)] = weights
+    return taps, np.concatenate([first, weight.reshape(-1)]).astype(np.int32)
 
 
 def packed_bilinear_axis(size_in: int, size_out: int) -> NDArray[np.int32]:
@@ -75,105 +79,137 @@ def normalised_bytes() -> NDArray[np.float32]:
     return normalise(np.stack([unit] * 3, axis=-1)[None])[:, 0]
 
 
-def upload_frame(device: Device, frame: NDArray[np.uint8]) -> tuple[Any, int, int, int]:
-    """The source arguments of a view with any strides, uploaded with the memory that it lies in."""
+Members = dict[str, Any]  # of FrameParams: numbers and buffers by name
+ABSENT: Members = {"passes": 0, "least_cut": np.array(np.nan, np.float32), "hand_back": 0}
+
+
+def upload_params(device: Device, images: Sequence[Members | None]) -> Any:
+    """FrameParams of a batch; None where there is no image. What is not given is poisoned."""
+    poison = int.from_bytes(bytes([POISON] * 8), "little", signed=True)
+    names = [field.name for field in abi.STRUCTS["FrameParams"]]
+    words = np.full((len(images), len(names)), poison, np.int64)
+    for image, members in enumerate(images):
+        for name, value in (ABSENT if members is None else members).items():
+            word = value if isinstance(value, int) else device.address(value) if name != "least_cut" else _bits(value)
+            words[image, names.index(name)] = word
+    return upload(device, words)
+
+
+def _bits(value: NDArray[np.float32]) -> int:
+    return int(value.view(np.uint32))
+
+
+def source_members(device: Device, frame: NDArray[np.uint8], bgr: bool) -> Members:
+    """Of a view [Hs, Ws, 3] with any strides, uploaded with the memory that it lies in."""
     spans = [(size - 1) * stride for size, stride in zip(frame.shape, frame.strides, strict=True)]
     first = -sum(span for span in spans if span < 0)  # bytes of the memory before the top left pixel
     size = first + sum(span for span in spans if span > 0) + 1
     memory = np.frombuffer(ctypes.string_at(frame.ctypes.data - first, size), np.uint8)
-    return (upload(device, memory) + first, *frame.strides)
+    strides = dict(zip(("row_bytes", "pixel_bytes", "channel_bytes"), frame.strides, strict=True))
+    size_px = dict(zip(("height", "width"), frame.shape, strict=False))
+    return {"source": upload(device, memory) + first, **strides, **size_px, "bgr": int(bgr)}
 
 
-def resize_launches(
-    device: Device, frame: NDArray[np.uint8], network: tuple[int, int], bgr: bool = True, half: bool = False
+def resize_members(device: Device, source: tuple[int, int], network: tuple[int, int]) -> Members:
+    """Of resize="pil": its tables, its passes and what they have between them."""
+    (height, width), (to_height, to_width) = source, network
+    taps_x, table_x = packed_pil_axis(width, to_width)
+    taps_y, table_y = packed_pil_axis(height, to_height)
+    members: Members = {"resize_x": upload(device, table_x), "taps_x": taps_x}
+    members |= {"resize_y": upload(device, table_y), "taps_y": taps_y}
+    if width == to_width or height == to_height:
+        return members | {"passes": 1, "last_down": int(height != to_height)}
+    down = vertical_pass_first(source, network)
+    between = (to_height, width) if down else (height, to_width)
+    members |= {"between": device.buffer(3 * between[0] * between[1])}
+    members |= dict(zip(("between_height", "between_width"), between, strict=True))
+    return members | {"passes": 2, "first_down": int(down), "last_down": int(not down)}
+
+
+def bilinear_members(device: Device, source: tuple[int, int], network: tuple[int, int]) -> Members:
+    """Of resize="bilinear": its tables."""
+    tables = [upload(device, packed_bilinear_axis(source[i], network[i])) for i in (0, 1)]
+    return {"resize_y": tables[0], "resize_x": tables[1], "passes": 1}
+
+
+def preprocess_members(
+    device: Device, frame: NDArray[np.uint8], network: tuple[int, int], bgr: bool = True, resize: str = "pil"
+) -> Members:
+    """Of everything before the network."""
+    axes = resize_members if resize == "pil" else bilinear_members
+    return source_members(device, frame, bgr) | axes(device, (frame.shape[0], frame.shape[1]), network)
+
+
+def preprocess_launches(
+    device: Device, images: Sequence[Members | None], network: tuple[int, int], half: bool, resize: str, programs: int
 ) -> tuple[list[Launch], Any]:
-    """The passes of resize="pil" that turn `frame` [Hs, Ws, 3] into the network's input, and the input's buffer."""
-    height, width = frame.shape[:2]
-    source = upload_frame(device, frame)
-    normalised = upload(device, normalised_bytes())
-    target = device.buffer(3 * network[0] * network[1] * (2 if half else 4))
-    tables = {}
-    for down, size_in, size_out in ((False, width, network[1]), (True, height, network[0])):
-        taps, table = packed_pil_axis(size_in, size_out)
-        tables[down] = (upload(device, table), taps)
-
-    passes = [down for down in (False, True) if frame.shape[0 if down else 1] != network[0 if down else 1]] or [False]
-    if len(passes) == 2 and vertical_pass_first((height, width), network):
-        passes.reverse()
-    launches = []
-    for down in passes[:-1]:
-        height, width = (network[0], width) if down else (height, network[1])
-        packed = device.buffer(height * width * 3)
-        name = "resize_y" if down else "resize_x"
-        arguments = (*source, *tables[down], height, width, packed, normalised, 0, 0)
-        launches.append(Launch(name, abi.resize_grid(height, width), arguments))
-        source = (packed, width * 3, 3, 1)
-    name = "resize_y_final" if passes[-1] else "resize_x_final"
-    arguments = (*source, *tables[passes[-1]], *network, target, normalised, int(bgr), int(half))
-    return [*launches, Launch(name, abi.resize_grid(*network), arguments)], target
+    """From frames to the network's input, and the input's buffer."""
+    params, frames = upload_params(device, images), len(images)
+    target = device.buffer(frames * 3 * network[0] * network[1] * (2 if half else 4))
+    if resize == "bilinear":
+        return [Launch("resize_bilinear", programs, (params, frames, *network, target, int(half)))], target
+    last = (params, frames, *network, target, upload(device, normalised_bytes()), int(half))
+    return [Launch("resize_first", programs, (params, frames)), Launch("resize_last", programs, last)], target
 
 
-def bilinear_launches(
-    device: Device, frame: NDArray[np.uint8], network: tuple[int, int], bgr: bool = True, half: bool = False
-) -> tuple[list[Launch], Any]:
-    """The same for resize="bilinear"."""
-    target = device.buffer(3 * network[0] * network[1] * (2 if half else 4))
-    axes = [upload(device, packed_bilinear_axis(frame.shape[i], network[i])) for i in (1, 0)]
-    arguments = (*upload_frame(device, frame), *axes, *network, target, int(bgr), int(half))
-    return [Launch("resize_bilinear", abi.resize_grid(*network), arguments)], target
+def gather_launch(device: Device, frame: NDArray[np.uint8], programs: int) -> tuple[Launch, Any]:
+    """The launch that packs a frame, and the packed frame."""
+    source = source_members(device, frame, False)
+    packed = device.buffer(frame.size)
+    names = ("source", "row_bytes", "pixel_bytes", "channel_bytes", "height", "width")
+    return Launch("gather", programs, (*(source[name] for name in names), packed)), packed
 
 
-def select_launch(
-    device: Device, labels: NDArray[Any], dets: NDArray[Any], logit_cut: NDArray[np.float32], max_detections: int
-) -> tuple[Launch, Any]:
-    """The launch of select, and the buffer of its Selection."""
-    selection = device.buffer(abi.struct_size("Selection"))
+def select_members(device: Device, logit_cut: NDArray[np.float32], max_detections: int) -> Members:
+    """What select is asked: the cut of each column [C], NaN where the column is dropped."""
     kept = logit_cut[~np.isnan(logit_cut)]
+    least = np.array(kept.min() if kept.size else np.nan, np.float32)
+    cuts = upload(device, logit_cut.astype(np.float32))
+    return {"logit_cut": cuts, "least_cut": least, "max_detections": max_detections}
+
+
+def select_launch(device: Device, params: Any, labels: NDArray[Any], dets: NDArray[Any]) -> tuple[Launch, Any]:
+    """The launch for labels [B, Q, C] and dets [B, Q, 4], and the buffer of the Selections."""
+    selection = device.buffer(len(labels) * abi.struct_size("Selection"))
     arguments = (
+        params,
         *(upload(device, labels), int(labels.dtype == np.float16)),
         *(upload(device, dets), int(dets.dtype == np.float16)),
-        *labels.shape,
-        upload(device, logit_cut.astype(np.float32)),
-        float(kept.min()) if kept.size else math.nan,
-        max_detections,
+        *labels.shape[1:],
         selection,
     )
-    return Launch("select", 1, arguments), selection
+    return Launch("select", len(labels), arguments), selection
 
 
-@dataclass(frozen=True)
-class MaskOutputs:
-    """Mapped host memory that mask_runs writes."""
-
-    hand_back: Any
-    toggles: Any
-
-
-def mask_launches(
-    device: Device,
-    masks: NDArray[Any],
-    selection: Any,
-    slots: int,
-    image_size: tuple[int, int],
-    toggle_capacity: int,
-    programs: int,
-) -> tuple[list[Launch], MaskOutputs]:
-    """mask_count and mask_runs for a frame of `image_size` with at most `slots` mask slots."""
+def mask_members(
+    device: Device, image_size: tuple[int, int], mask_size: tuple[int, int], slots: int, toggle_capacity: int
+) -> Members:
+    """Of what follows select: tables, scratch for at most `slots` mask slots, and the host's memory."""
     height, width = image_size
-    axis_y = packed_bilinear_axis(masks.shape[1], height)
-    node_row = np.searchsorted(axis_y[:height], np.arange(masks.shape[1] + 1)).astype(np.int32)
-    outputs = MaskOutputs(device.buffer(abi.struct_size("HandBack"), True), device.buffer(4 * toggle_capacity, True))
+    axis_y = packed_bilinear_axis(mask_size[0], height)
+    node_row = np.searchsorted(axis_y[:height], np.arange(mask_size[0] + 1)).astype(np.int32)
+    return {
+        "height": height,
+        "width": width,
+        "mask_x": upload(device, packed_bilinear_axis(mask_size[1], width)),
+        "mask_y": upload(device, axis_y),
+        "node_row": upload(device, node_row),
+        "column_toggles": device.buffer(abi.column_toggles_bytes(slots, width)),
+        "toggles": device.buffer(4 * toggle_capacity),
+        "toggle_capacity": toggle_capacity,
+        "hand_back": device.buffer(abi.struct_size("HandBack"), True),
+        "host_toggles": device.buffer(4 * toggle_capacity, True),
+    }
+
+
+def mask_launches(device: Device, params: Any, masks: NDArray[Any], selection: Any, programs: int) -> list[Launch]:
+    """mask_count and mask_runs for masks [B, Q, Hm, Wm]."""
+    frames, queries, *mask_size = masks.shape
     arguments = (
-        *(upload(device, masks), int(masks.dtype == np.float16), *masks.shape[1:]),
-        *(upload(device, table) for table in (packed_bilinear_axis(masks.shape[2], width), axis_y, node_row)),
-        *(height, width, selection),
-        device.buffer(abi.mask_nodes_bytes(programs, masks.shape[1])),
-        device.buffer(abi.column_toggles_bytes(slots, width)),
-        device.buffer(4 * toggle_capacity),
-        toggle_capacity,
-        *(outputs.hand_back, outputs.toggles),
+        *(params, frames, upload(device, masks), int(masks.dtype == np.float16), *mask_size, queries, selection),
+        device.buffer(abi.mask_nodes_bytes(programs, mask_size[0])),
     )
-    return [Launch(name, programs, arguments) for name in ("mask_count", "mask_runs")], outputs
+    return [Launch(name, programs, arguments) for name in ("mask_count", "mask_runs")]
 
 
 RECORD = np.dtype([(f.name, np.float32 if f.c_type == "float" else np.int32) for f in abi.STRUCTS["Record"]])

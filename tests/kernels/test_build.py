@@ -106,9 +106,9 @@ PLANTED = """
 import dataclasses, sys
 from pathlib import Path
 from triton_kernels import build, signatures
-kernel = signatures.KERNELS["resize_y"]
-wrong = tuple(dataclasses.replace(a, type="i64") if a.name == "taps" else a for a in kernel.arguments)
-ptx = build.compile_ptx("resize_y", kernel, Path(sys.argv[1]))
+kernel = signatures.KERNELS["resize_last"]
+wrong = tuple(dataclasses.replace(a, type="i64") if a.name == "half" else a for a in kernel.arguments)
+ptx = build.compile_ptx("resize_last", kernel, Path(sys.argv[1]))
 claimed = dataclasses.replace(kernel, arguments=wrong).parameter_bytes
 build.assemble(ptx, 80)
 try:
@@ -121,7 +121,7 @@ except build.BuildError as error:
 def test_a_wrong_argument_list_is_caught(tmp_path):
     ran = run_python(ROOT, "-c", PLANTED, str(tmp_path))
     assert ran.returncode == 0, ran.stderr
-    assert "resize_y: parameters are" in ran.stdout
+    assert "resize_last: parameters are" in ran.stdout
 
 
 def test_same_bytes_from_another_folder(built, tmp_path):
@@ -146,9 +146,10 @@ PROGRAM = """
 #include <cstdio>
 int main() {
   using namespace rfseg::kernel_abi;
-  const long long sizes[] = {resize_grid(1080, 312), mask_grid(132), mask_nodes_bytes(1056, 78),
+  const long long sizes[] = {resize_grid(132), mask_grid(132), mask_nodes_bytes(1056, 78),
                              column_toggles_bytes(300, 1920)};
   for (const long long size : sizes) std::printf("%lld ", size);
+  std::printf("%zu %zu ", sizeof(FrameParams), offsetof(FrameParams, least_cut));
   return static_cast<int>(Kernel::mask_runs);
 }
 """
@@ -163,10 +164,12 @@ def test_header_is_cpp_and_agrees_with_python(tmp_path):
     ran = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=False)
     programs = abi.mask_grid(132)
     sizes = (
-        abi.resize_grid(1080, 312),
+        abi.resize_grid(132),
         programs,
         abi.mask_nodes_bytes(programs, 78),
         abi.column_toggles_bytes(300, 1920),
+        8 * len(abi.STRUCTS["FrameParams"]),
+        8 * abi.word_offset("FrameParams", "least_cut"),
     )
     assert ran.stdout.split() == [str(size) for size in sizes]
     assert ran.returncode == list(signatures.KERNELS).index("mask_runs")

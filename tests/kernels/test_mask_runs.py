@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from triton_kernels import abi
 
 from kernels.interpreter import Interpreter
-from kernels.stages import POISON, mask_launches, read_fields, select_launch
+from kernels.scenes import named_grids
+from kernels.stages import (
+    POISON,
+    mask_launches,
+    mask_members,
+    read_fields,
+    select_launch,
+    select_members,
+    upload_params,
+)
 from reference.postprocess import dense_mask
 
 POISONED = np.frombuffer(bytes([POISON] * 4), np.int32)[0]
@@ -19,40 +30,98 @@ def toggles_of(mask: np.ndarray) -> np.ndarray:
     return np.flatnonzero(pixels[1:] != pixels[:-1])
 
 
-def check(masks, image_size, queries=None, capacity=4096, programs=3):
-    """Chooses `queries` (default: all), runs both launches, compares every word of the host's memory."""
-    queries = list(range(len(masks))) if queries is None else queries
-    labels = np.full((len(masks), 2), -9, np.float32)
-    labels[queries, 0] = 50 - np.arange(len(queries))
-    labels[queries[:1], 1] = 0.5  # a second class on the first query: one more record, no more masks
-    device = Interpreter()
-    launch, selection = select_launch(
-        device, labels, np.ones((len(masks), 4), np.float32), np.zeros(2, np.float32), 300
-    )
-    launches, outputs = mask_launches(device, masks, selection, len(queries), image_size, capacity, programs)
-    for each in (launch, *launches):
-        device.launch(each)
+@dataclass(frozen=True)
+class Asked:
+    """An image of a batch: masks [Q, Hm, Wm], those of `queries` chosen."""
 
-    dense = [dense_mask(masks[query].astype(np.float32), image_size) for query in queries]
+    masks: np.ndarray
+    image_size: tuple[int, int]
+    queries: list[int]
+    capacity: int = 4096
+
+
+def labels_of(asked: Asked) -> np.ndarray:
+    labels = np.full((len(asked.masks), 2), -9, np.float32)
+    labels[asked.queries, 0] = 50 - np.arange(len(asked.queries))
+    labels[asked.queries[:1], 1] = 0.5  # a second class on the first query: one more record, no more masks
+    return labels
+
+
+def check_batch(batch: list[Asked | None], programs: int) -> list[int]:
+    """Chooses, runs both launches, compares every word of the host's memory; returns the toggles written."""
+    device = Interpreter()
+    cuts = np.zeros(2, np.float32)
+    some = next(each for each in batch if each)
+    members = [
+        each
+        and select_members(device, cuts, 300)
+        | mask_members(device, each.image_size, each.masks.shape[1:], len(each.queries), each.capacity)
+        for each in batch
+    ]
+    params = upload_params(device, members)
+    masks = np.stack([each.masks if each else np.ones_like(some.masks) for each in batch])
+    labels = np.stack([labels_of(each or some) for each in batch])
+    launch, selection = select_launch(device, params, labels, np.ones((*labels.shape[:2], 4), np.float32))
+    for each in (launch, *mask_launches(device, params, masks, selection, programs)):
+        device.launch(each)
+    written = []
+    for i, (asked, outputs) in enumerate(zip(batch, members, strict=True)):
+        chosen = read_fields(device, selection + i * abi.struct_size("Selection"), "Selection")
+        if asked:
+            written.append(compare(device, asked, outputs, chosen))
+        else:
+            assert chosen["slot_count"][0] == 0
+    return written
+
+
+def compare(device, asked, outputs, chosen):
+    """Every word that the host gets of an image."""
+    dense = [dense_mask(asked.masks[query].astype(np.float32), asked.image_size) for query in asked.queries]
     expected = [toggles_of(mask) for mask in dense]
     ends = np.cumsum([len(toggles) for toggles in expected])
-    fits = not len(ends) or ends[-1] <= capacity
-    found = read_fields(device, outputs.hand_back, "HandBack")
-    records = min(len(queries) + bool(queries), len(masks))  # there are never more than queries
+    fits = not len(ends) or ends[-1] <= asked.capacity
+    found = read_fields(device, outputs["hand_back"], "HandBack")
+    slots = len(asked.queries)
+    records = min(slots + bool(slots), len(asked.masks))  # there are never more than queries
     assert found["record_count"][0] == records
-    assert found["slot_count"][0] == len(queries)
+    assert found["slot_count"][0] == slots
     assert found["toggle_count"][0] == (ends[-1] if len(ends) else 0)
     assert found["flags"][0] == (0 if fits else abi.TOGGLE_OVERFLOW)
-    np.testing.assert_array_equal(found["toggle_end"][: len(queries)], ends)
-    assert (found["toggle_end"][len(queries) :] == POISONED).all()
-    chosen = read_fields(device, selection, "Selection")["records"][:records]
-    np.testing.assert_array_equal(found["records"][:records], chosen)
+    np.testing.assert_array_equal(found["toggle_end"][:slots], ends)
+    assert (found["toggle_end"][slots:] == POISONED).all()
+    np.testing.assert_array_equal(found["records"][:records], chosen["records"][:records])
     assert (found["records"][records:].view(np.int32) == POISONED).all()
-    toggles = device.read(outputs.toggles, np.int32, capacity)
+    toggles = device.read(outputs["host_toggles"], np.int32, asked.capacity)
     written = np.concatenate([np.zeros(0, int), *expected]) if fits else np.zeros(0, int)
     np.testing.assert_array_equal(toggles[: len(written)], written)
     assert (toggles[len(written) :] == POISONED).all()
     return len(written)
+
+
+def check(masks, image_size, queries=None, capacity=4096, programs=3):
+    """One image; `queries`: default all."""
+    (written,) = check_batch(
+        [Asked(masks, image_size, list(range(len(masks))) if queries is None else queries, capacity)], programs
+    )
+    return written
+
+
+@pytest.mark.parametrize("programs", [1, 3, 40])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_a_batch_gives_each_image_what_it_gets_alone(dtype, programs):
+    masks = [smooth(4, 9, 7, seed).astype(dtype) for seed in range(7)]
+    batch = [
+        Asked(masks[0], (37, 53), [2, 0]),
+        None,
+        Asked(masks[1], (1, 1), [1, 2, 3]),
+        Asked(masks[2], (9, 9), []),
+        Asked(masks[3], (20, 30), [3, 0, 1, 2], capacity=7),  # too few
+        Asked(masks[4], (61, 5), [0, 1, 2, 3]),
+        None,
+    ]
+    written = check_batch(batch, programs)
+    assert written[3] == 0
+    assert min(written[0], written[4]) > 50
 
 
 def smooth(count: int, height: int, width: int, seed: int) -> np.ndarray:
@@ -82,26 +151,6 @@ def test_grid_taller_than_one_tile():
 def test_one_program_and_many():
     masks = smooth(2, 6, 6, seed=3)
     assert check(masks, (20, 30), programs=1) == check(masks, (20, 30), programs=11) > 10
-
-
-def named_grids() -> dict[str, np.ndarray]:
-    one_column, corners = -np.ones((6, 6)), -np.ones((6, 6))
-    one_column[:, 2] = 1
-    corners[[0, 0, -1, -1], [0, -1, 0, -1]] = 1
-    bottom_to_top = -np.ones((6, 6))
-    bottom_to_top[-1, :3], bottom_to_top[0, 2:] = 3, 3
-    rows, columns = np.indices((6, 6))
-    return {
-        "empty": -np.ones((6, 6)),
-        "zero is background": np.zeros((6, 6)),
-        "full": np.ones((6, 6)),
-        "whole columns": one_column,
-        "corners": corners,
-        "goes on in the next column": bottom_to_top,
-        "checkerboard": np.where((rows + columns) % 2, 1.0, -1.0),
-        "ring": np.where(np.maximum(abs(rows - 2), abs(columns - 2)) == 2, 1.0, -1.0),
-        "tiny": np.where((rows + columns) % 2, 1e-45, 1e-40),
-    }
 
 
 @pytest.mark.parametrize("image_size", [(6, 6), (23, 19), (3, 4)])

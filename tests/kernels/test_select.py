@@ -7,7 +7,7 @@ import pytest
 from triton_kernels import abi
 
 from kernels.interpreter import Interpreter
-from kernels.stages import read_fields, select_launch
+from kernels.stages import read_fields, select_launch, select_members, upload_params
 
 ALWAYS = -np.inf  # a cut that every logit but NaN meets
 
@@ -19,16 +19,17 @@ def expected(labels: np.ndarray, logit_cut: np.ndarray, max_detections: int) -> 
     return order[flat[order] >= logit_cut[order % labels.shape[1]]][:max_detections]
 
 
-def check(labels, logit_cut, max_detections=300, dets=None):
-    """Runs select and compares every word that it promises; returns the fields."""
-    if dets is None:
-        dets = np.random.default_rng(1).normal(size=(len(labels), 4)).astype(np.float32)
-    logit_cut = np.broadcast_to(np.asarray(logit_cut, np.float32), labels.shape[1:]).copy()
+def run(labels, dets, asked):
+    """The fields of the Selection of each image of labels [B, Q, C]; `asked`: cuts and max_detections, or None."""
     device = Interpreter()
-    launch, selection = select_launch(device, labels, dets, logit_cut, max_detections)
+    params = upload_params(device, [each and select_members(device, *each) for each in asked])
+    launch, selection = select_launch(device, params, labels, dets)
     device.launch(launch)
-    found = read_fields(device, selection, "Selection")
+    return [read_fields(device, selection + i * abi.struct_size("Selection"), "Selection") for i in range(len(labels))]
 
+
+def compare(found, labels, dets, logit_cut, max_detections):
+    """Every word that select promises of an image."""
     order = expected(labels, logit_cut, max_detections)
     query, column = order // labels.shape[1], order % labels.shape[1]
     slots = list(dict.fromkeys(query.tolist()))
@@ -45,7 +46,35 @@ def check(labels, logit_cut, max_detections=300, dets=None):
     np.testing.assert_array_equal(records["mask_slot"], [slots.index(q) for q in query])
     boxes = np.stack([records[side] for side in ("cx", "cy", "w", "h")], axis=-1)
     np.testing.assert_array_equal(boxes, dets[query].astype(np.float32))
+
+
+def cuts_of(logit_cut, columns):
+    return np.broadcast_to(np.asarray(logit_cut, np.float32), columns).copy()
+
+
+def check(labels, logit_cut, max_detections=300, dets=None):
+    """One image; returns the fields."""
+    if dets is None:
+        dets = np.random.default_rng(1).normal(size=(len(labels), 4)).astype(np.float32)
+    cuts = cuts_of(logit_cut, labels.shape[1])
+    (found,) = run(labels[None], dets[None], [(cuts, max_detections)])
+    compare(found, labels, dets, cuts, max_detections)
     return found
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_each_image_of_a_batch_has_its_own_thresholds(dtype):
+    rng = np.random.default_rng(11)
+    labels = (np.round(rng.normal(-1, 2, (6, 40, 7)) * 4) / 4).astype(dtype)
+    dets = rng.normal(size=(6, 40, 4)).astype(dtype)
+    dropped = cuts_of([0, np.nan, 1, 0, np.nan, -1, 2], 7)
+    asked = [(cuts_of(0.0, 7), 300), None, (dropped, 5), (cuts_of(np.nan, 7), 300), (cuts_of(ALWAYS, 7), 20), None]
+    found = run(labels, dets, asked)
+    counts = [each["record_count"][0] for each in found]
+    assert counts[1] == counts[3] == counts[5] == 0
+    assert len(set(counts)) == 4
+    for fields, each, logits, boxes in zip(found, asked, labels, dets, strict=True):
+        compare(fields, logits, boxes, *(each or (cuts_of(np.nan, 7), 300)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
@@ -123,12 +152,7 @@ def test_most_queries_and_ties_at_the_last_place():
 
 
 def test_too_many_ties_are_flagged_and_give_nothing():
-    device = Interpreter()
-    labels = np.ones((abi.MAX_PASSING + 1, 1), np.float32)[: abi.MAX_PASSING // 2 + 1].repeat(2, axis=1)
-    launch, selection = select_launch(
-        device, labels, np.zeros((len(labels), 4), np.float32), np.zeros(2, np.float32), 300
-    )
-    device.launch(launch)
-    found = read_fields(device, selection, "Selection")
+    labels = np.ones((abi.MAX_PASSING // 2 + 1, 2), np.float32)
+    (found,) = run(labels[None], np.zeros((1, len(labels), 4), np.float32), [(np.zeros(2, np.float32), 300)])
     assert found["flags"][0] == abi.PASSING_OVERFLOW
     assert found["record_count"][0] == found["slot_count"][0] == 0

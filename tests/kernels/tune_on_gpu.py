@@ -23,29 +23,31 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 from triton_kernels import abi, image_file, signatures
 from triton_kernels.build import BuildError, assemble, compile_ptx
 
+from kernels.batches import asked_of_scene, postprocess_launches
 from kernels.cuda_device import CudaDevice, CudaError
-from kernels.run_on_gpu import mask_case
-from kernels.scenes import HD, frame_of, scene
-from kernels.stages import resize_launches
+from kernels.scenes import HD, frame_of
+from kernels.stages import preprocess_launches, preprocess_members
 
-STAGES = {"resize": ("resize_x", "resize_y_final"), "select": ("select",), "mask": ("mask_count", "mask_runs")}
+STAGES = {"resize": ("resize_first", "resize_last"), "select": ("select",), "mask": ("mask_count", "mask_runs")}
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Constants of abi.py to replace, warps, and how many blocks an SM must be able to hold (0: as it comes)."""
+    """Constants of abi.py to replace, warps, and a thread's most registers (0: any; None: as shipped)."""
 
     sizes: dict[str, int]
     warps: int = 4
-    blocks: int = 0
+    registers: int | None = None
 
 
 def variants(stage: str) -> Iterator[Variant]:
     """What is tried."""
     if stage == "resize":
-        for rows in (1, 2, 4, 8):
-            for width in (128, 256, 512):
-                yield Variant({"RESIZE_ROWS": rows, "RESIZE_BYTES": width})
+        for across in (128, 256):
+            for down in (128, 256, 512):
+                for programs, registers in ((6, 80), (8, 64), (10, 48), (16, 64)):
+                    sizes = {"ACROSS_BYTES": across, "DOWN_BYTES": down, "RESIZE_PROGRAMS_PER_SM": programs}
+                    yield Variant(sizes, registers=registers)
     elif stage == "select":
         for pairs in (2048, 4096, 8192, 16384):
             for warps in (8, 16, 32):
@@ -53,9 +55,9 @@ def variants(stage: str) -> Iterator[Variant]:
     else:
         for columns in (4, 8, 16):
             for rows in (64, 128, 256):
-                for programs, blocks in ((4, 0), (8, 0), (8, 8), (16, 0)):
+                for programs, registers in ((4, 0), (6, 80), (8, 64), (8, 80), (8, 112), (16, 80)):
                     sizes = {"MASK_COLUMNS": columns, "MASK_ROWS": rows, "MASK_PROGRAMS_PER_SM": programs}
-                    yield Variant(sizes, blocks=blocks)
+                    yield Variant(sizes, registers=registers)
 
 
 def compiled(name: str, stage: str, variant: Variant, cache: Path) -> image_file.Image:
@@ -63,28 +65,32 @@ def compiled(name: str, stage: str, variant: Variant, cache: Path) -> image_file
     kernel = signatures.KERNELS[name]
     sizes = {size.removeprefix(stage.upper() + "_"): value for size, value in variant.sizes.items()}
     constants = {constant: sizes.get(constant, value) for constant, value in kernel.constants.items()}
-    ptx = compile_ptx(name, dataclasses.replace(kernel, constants=constants, warps=variant.warps), cache)
-    if variant.blocks:
-        threads = b".reqntid %d" % ptx.threads
-        assert threads in ptx.code
-        ptx = dataclasses.replace(
-            ptx, code=ptx.code.replace(threads, b"%s\n.minnctapersm %d" % (threads, variant.blocks))
-        )
-    return assemble(ptx, 90)
+    registers = kernel.registers if variant.registers is None else variant.registers
+    changed = dataclasses.replace(kernel, constants=constants, warps=variant.warps, registers=registers)
+    return assemble(compile_ptx(name, changed, cache), 90)
 
 
 def times_us(device: CudaDevice, stage: str) -> list[float]:
-    """Of the stage's kernels on a 1080p frame for nano; select and masks: ten objects, then one as large."""
-    if stage == "resize":
-        return [device.time_us([launch], 100)[0] for launch in resize_launches(device, frame_of(*HD), (312, 312))[0]]
+    """Of the stage's kernels for nano, of one and of eight 1080p frames; masks: ten objects, then a large one."""
     times = []
-    for instances, size_px in ((10, 300), (1, 0)):
-        launches = mask_case(device, scene("nano", HD, instances, size_px), HD)[0]
-        for launch in launches:
-            device.launch(launch)
-        # The last first: mask_count adds to what select cleared, and mask_runs needs its sums.
-        timed = [launch for launch in reversed(launches) if launch.kernel in STAGES[stage]]
-        times += [device.time_us([launch], 100)[0] for launch in timed][::-1]
+    for frames in (1, 8):
+        if stage == "resize":
+            images = [preprocess_members(device, frame_of(*HD), (312, 312)) for _ in range(frames)]
+            grid = abi.resize_grid(device.multiprocessors)
+            chains = [preprocess_launches(device, images, (312, 312), True, "pil", grid)[0]]
+        else:
+            chains = [
+                postprocess_launches(
+                    device, [asked_of_scene("nano", HD, *objects)] * frames, abi.mask_grid(device.multiprocessors)
+                )[0]
+                for objects in ((10, 300), (1, 0))
+            ]
+        for launches in chains:
+            for launch in launches:
+                device.launch(launch)
+            # The last first: mask_count adds to what select cleared, and mask_runs needs its sums.
+            timed = [launch for launch in reversed(launches) if launch.kernel in STAGES[stage]]
+            times += [device.time_us([launch], 100)[0] for launch in timed][::-1]
     return times
 
 

@@ -21,9 +21,18 @@ class Inferred(NamedTuple):
 
 def infer_both_ways(segmenter: rfseg.Segmenter, frame: np.ndarray) -> Inferred:
     """The two ways share nothing but the network's answers."""
-    columns, network_input, *tensors = segmenter._core.infer_with_tensors(frame)
-    by_host = segmenter._core.postprocess_tensors(*tensors, frame.shape[:2])
-    return Inferred(segmenter._result(columns), segmenter._result(by_host), network_input)
+    return infer_batch_both_ways(segmenter, [frame])[0]
+
+
+def infer_batch_both_ways(segmenter: rfseg.Segmenter, frames: list[np.ndarray]) -> list[Inferred]:
+    """The same for frames that start together."""
+    answers = []
+    for frame, (columns, network_input, *tensors) in zip(
+        frames, segmenter._core.infer_with_tensors(frames), strict=True
+    ):
+        by_host = segmenter._core.postprocess_tensors(*tensors, frame.shape[:2])
+        answers.append(Inferred(segmenter._result(columns), segmenter._result(by_host), network_input))
+    return answers
 
 
 def points(outlines: Any) -> Any:

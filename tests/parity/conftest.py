@@ -1,6 +1,6 @@
 """Gives the parity tests a GPU, engines and clips; where one is missing they are skipped, or fail where it is promised.
 
-RFSEG_TEST_ENGINES   folder with shapes_fp16.plan and shapes_nano_fp16.plan, built for this GPU
+RFSEG_TEST_ENGINES   folder with shapes_fp16.plan, shapes_nano_fp16.plan and nano_dynamic_1_16_fp16.plan (batch 1 to 16)
 RFSEG_TENSORRT       the TensorRT library that runs them
 RFSEG_TEST_VIDEOS    folder with shapes_1080p.mp4, shapes_720p.mp4 and shapes_312x176.mp4
 RFSEG_REQUIRE_GPU    1: nothing may be missing

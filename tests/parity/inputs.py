@@ -7,7 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-ENGINES = {"shapes": "shapes_fp16.plan", "nano": "shapes_nano_fp16.plan"}
+ENGINES = {
+    "shapes": "shapes_fp16.plan",
+    "nano": "shapes_nano_fp16.plan",
+    "dynamic": "nano_dynamic_1_16_fp16.plan",
+}
 CLIPS = ("shapes_1080p.mp4", "shapes_720p.mp4", "shapes_312x176.mp4")
 NAMES = dict(enumerate(("circle", "square", "triangle", "star", "hexagon", "ring", "cross", "crescent")))
 

@@ -52,9 +52,9 @@ def test_bench(engine, folder, capsys):
     assert main(["bench", str(engine), str(folder), "--frames", "100", "--slots", "1,4", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [row["slots"] for row in report["streams"]] == [1, 4]
-    assert set(report["streams"][1]["network_ms"]) == {"1", "4"}
+    assert set(report["streams"][1]["network_ms"]) == {"1x1", "4x1"}
     for row in report["streams"]:
-        assert 0.2 < row["share_of_network_limit"]["1"] < 10
+        assert 0.2 < row["share_of_network_limit"]["1x1"] < 10
         assert row["slow_frames"] == row["allocations"] == row["module_loads"] == 0
     moved = report["streams"][0]["bytes_per_frame"]
     assert moved["up"] == 720 * 1280 * 3

@@ -46,7 +46,7 @@ def read_only(frame: np.ndarray) -> np.ndarray:
 
 
 def assert_input(segmenter: rfseg.Segmenter, frame: np.ndarray, color: str, resize: str) -> None:
-    found = segmenter._core.infer_with_tensors(frame)[1]
+    found = segmenter._core.infer_with_tensors([frame])[0][1]
     expected = rfseg.ops.preprocess(frame, found.shape[1:], color, resize)
     if segmenter.info["input_precision"] == "float16":
         expected = expected.astype(np.float16).astype(np.float32)

@@ -47,3 +47,34 @@ def test_page_locked_frames_serve_both(segmenters, clips):
     buffer = segmenters[0].frame_buffer(frame.shape[:2])
     buffer[:] = frame
     assert_same(segmenters[1].infer(buffer), segmenters[0].infer(frame))
+
+
+@pytest.fixture(scope="module")
+def both(open_engine):
+    with open_engine("dynamic", device="cuda:all", threshold=0.3, slots=12) as segmenter:
+        yield segmenter
+
+
+def test_one_segmenter_over_both(both, open_engine, clips):
+    assert both.info["device"] == "cuda:0,cuda:1"
+    frames = [frame for name in ("shapes_720p", "shapes_312x176") for frame in clips[name]] * 8
+    with open_engine("dynamic", threshold=0.3, max_batch=1, slots=2) as alone:
+        expected = [[alone.infer(frame) for frame in frames[: len(frames) // 8]]] * 8
+    found = list(both.stream(frames))
+    for result, other in zip(found, [one for row in expected for one in row], strict=True):
+        assert result.image_size == other.image_size  # the order; batches of FP16 need not agree to the bit
+        assert abs(len(result) - len(other)) <= 2
+    tickets = [both.submit(frame, tag=i) for i, frame in enumerate(frames)]
+    for ticket in reversed(tickets):
+        assert ticket.result(timeout=60).image_size == frames[ticket.tag].shape[:2]
+
+
+def test_tensors_of_either_run_where_they_are(both, clips):
+    torch = pytest.importorskip("torch")
+    frame = clips["shapes_720p"][0]
+    for ordinal in (0, 1):
+        for wrap in (lambda tensor: tensor, OnlyDlpack, OnlyInterface):
+            tensor = wrap(torch.from_numpy(frame).to(f"cuda:{ordinal}"))
+            torch.cuda.synchronize(ordinal)
+            assert_same(both.infer(tensor), both.infer(frame))
+    assert torch.cuda.current_device() == 0

@@ -55,8 +55,8 @@ class _Core:
     def __getattr__(self, name):
         return getattr(self._wrapped, name)
 
-    def infer_with_tensors(self, frame):
-        columns, network_input, *tensors = self._wrapped.infer_with_tensors(frame)
+    def infer_with_tensors(self, frames):
+        ((columns, network_input, *tensors),) = self._wrapped.infer_with_tensors(frames)
         self._calls += 1
         if self._calls == FRAMES and self._change is one_input:
             network_input[0, 5, 5] = np.nextafter(network_input[0, 5, 5], np.float32(9))

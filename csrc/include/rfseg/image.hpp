@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace rfseg {
 
@@ -32,13 +33,14 @@ struct ImageView {
   const std::uint8_t* data = nullptr;  ///< first channel of the top left pixel
   int height = 0;                      ///< px
   int width = 0;                       ///< px
-  std::ptrdiff_t row_bytes = 0;        ///< from a pixel to the one below it
+  std::ptrdiff_t row_bytes = 0;        ///< from a pixel to the one below it; 0: packed, width * 3
   PixelFormat format = PixelFormat::bgr8;
   std::ptrdiff_t pixel_bytes = 3;    ///< from a pixel to the one on its right
   std::ptrdiff_t channel_bytes = 1;  ///< from a channel to the next one
   MemoryKind memory = MemoryKind::host;
-  /// Device memory only: the CUDA stream whose work so far makes the pixels; 0 when they are there already.
-  std::uintptr_t producer_stream = 0;
+  /// Device memory only: the CUDA stream whose work so far makes the pixels (0 is CUDA's default stream); nullopt when
+  /// they are there already.
+  std::optional<std::uintptr_t> producer_stream = std::nullopt;
 };
 
 }  // namespace rfseg

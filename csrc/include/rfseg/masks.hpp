@@ -11,6 +11,10 @@
 
 namespace rfseg {
 
+namespace raster {
+class OutlineDemand;
+}
+
 /// Centre of a pixel.
 struct Point {
   std::int32_t x;  ///< px, to the right
@@ -111,10 +115,12 @@ class RFSEG_API Masks {
   Columns columns() const;
 
  private:
+  friend class raster::OutlineDemand;
   struct Storage;
   std::shared_ptr<const Storage> storage_;
   std::vector<std::int32_t> mask_of_instance_;
   std::size_t mask_index(int i) const;
+  void tell(std::shared_ptr<raster::OutlineDemand> demand) const;  ///< before anybody else has this object
 };
 
 }  // namespace rfseg

@@ -3,56 +3,18 @@
 
 #include <rfseg/export.hpp>
 #include <rfseg/image.hpp>
+#include <rfseg/options.hpp>
 #include <rfseg/result.hpp>
+#include <rfseg/ticket.hpp>
 
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace rfseg {
-
-enum class LogLevel { debug, info, warning, error };
-
-/// Receives one message at a time, from any thread; must not throw.
-using LogCallback = std::function<void(LogLevel, const std::string&)>;
-
-/// A list is 0-based and contiguous; a map keeps only the class columns it names; a text is "coco" (COCO's 80 classes
-/// on their ids 1..90) or a file: JSON, data.yaml, or one name a line. Nothing: what the model says, else
-/// `model.names.json` or `class_names.txt` beside it.
-using NamesOption = std::variant<std::monostate, std::vector<std::string>, ClassNames, std::string>;
-
-/// Which side does everything but the network on a GPU.
-enum class Stages {
-  device,  ///< the GPU: the host copies frames in and outlines masks
-  host,    ///< the host, as on a CPU: for debugging and comparing
-};
-
-struct Options {
-  std::string device = "auto";  ///< "auto", "cpu", "cuda" or "cuda:N"; an explicit device never falls back
-  float threshold = 0.5F;       ///< score above which an instance is kept, strictly; 0..1
-  /// Thresholds by class id or name; classes not listed use `threshold`.
-  std::map<std::variant<int, std::string>, float> class_thresholds = {};
-  int max_detections = 300;  ///< at most this many instances a frame, the best ones; never more than queries
-  std::optional<Resize> resize = std::nullopt;  ///< nullopt ("auto"): what the model's file says, else pil
-  NamesOption names = {};
-  int slots = 0;  ///< frames in flight; 0: 2 on a CPU, 6 on a GPU
-  int threads =
-      0;  ///< on a CPU: of the network, 0: physical cores; on a GPU: that copy and outline, 0: as measured best
-  Stages stages = Stages::device;  ///< on a GPU
-  /// Outlines traced before a result is handed out; nullopt: when they are first asked for.
-  std::optional<OutlineMode> outlines = std::nullopt;
-  std::string onnxruntime = {};  ///< path of libonnxruntime.so; empty: RFSEG_ONNXRUNTIME, then the loader's search
-  std::string tensorrt = {};     ///< path of libnvinfer or libnvinfer_lean; empty: RFSEG_TENSORRT, then the search
-  std::vector<std::string> library_folders = {};  ///< searched for TensorRT before the loader's own, in order
-  /// Lets an engine run machine code that it carries, as version-compatible ones may: only for files you trust.
-  bool allow_engine_code = false;
-  LogCallback log = {};  ///< empty: silent
-};
 
 /// What the network was given for one frame and what it answered, as float32. For comparing, not for speed.
 struct NetworkTensors {
@@ -65,32 +27,38 @@ struct NetworkTensors {
 /// What a Segmenter runs and on what.
 struct Info {
   std::string model;            ///< path
-  std::string device;           ///< "cpu", "cuda:0"
+  std::string device;           ///< "cpu", "cuda:0", "cuda:0,cuda:1"
   std::string backend;          ///< "onnxruntime", "tensorrt"
   std::string library_version;  ///< of the backend
   std::string library_path;
   /// Of the network's weights: "float32", "float16", "int8", ..., "mixed"; of an engine that states none, of its masks.
   std::string precision;
-  ImageSize network_size;  ///< Hn x Wn
-  ImageSize mask_size;     ///< Hm x Wm
-  int queries = 0;         ///< Q
-  int columns = 0;         ///< C, class columns of the network
-  int slots = 0;
-  int threads = 0;              ///< as Options::threads
-  std::string gpu;              ///< name and compute capability; empty on a CPU
-  int gpu_ordinal = -1;         ///< N of "cuda:N"
-  std::string input_precision;  ///< of the network's input: "float32", "float16"
+  ImageSize network_size;         ///< Hn x Wn
+  ImageSize mask_size;            ///< Hm x Wm
+  int queries = 0;                ///< Q
+  int columns = 0;                ///< C, class columns of the network
+  int slots = 0;                  ///< frames in flight, on each GPU
+  int lanes = 0;                  ///< executions at once, on each GPU
+  int min_batch = 0;              ///< images that an execution takes at least; missing ones are filled up
+  int max_batch = 0;              ///< images that an execution takes at most
+  int threads = 0;                ///< as Options::threads
+  std::string gpu;                ///< names and compute capabilities; empty on a CPU
+  std::vector<int> gpu_ordinals;  ///< the N of every "cuda:N"; empty on a CPU
+  std::string input_precision;    ///< of the network's input: "float32", "float16"
   Stages stages = Stages::host;
   Resize resize = Resize::pil;  ///< in use, whoever chose it
   std::string producer;         ///< "rfdetr 1.12.0, seg-nano"; empty where the file does not say
 };
 
-/// What has happened so far.
+/// What has happened so far, on all devices together.
 struct Counters {
+  std::int64_t frames = 0;              ///< finished, whether or not anybody took the result
+  std::int64_t batches = 0;             ///< executions that they took; frames / batches says how full these were
   std::int64_t slow_frames = 0;         ///< took the host's stages because a buffer was too small for what they held
   std::int64_t device_allocations = 0;  ///< device and pinned buffers made; TensorRT's own are not counted
   std::int64_t module_loads = 0;        ///< kernel images loaded; a new size, threshold or class list loads none
-  std::int64_t bytes_back = 0;          ///< that the device wrote for the frame collected last
+  std::int64_t captures = 0;            ///< graphs captured: one a lane and batch size, when the model is opened
+  std::int64_t bytes_back = 0;          ///< that the device wrote for the frame finished last
 };
 
 /// A frame in page-locked memory, which a GPU reads without a copy by the host. Ordinary memory where there is no GPU.
@@ -112,7 +80,9 @@ class RFSEG_API FrameBuffer {
   std::uint8_t* data_;
 };
 
-/// Runs one model. One thread at a time per object; distinct objects are independent.
+/// Runs one model. Every thread may call everything at any time; each frame's result reaches whoever sent the frame.
+/// After a fork only the process that opened the model may use it: in a child every call throws, and the end of the
+/// object does nothing.
 class RFSEG_API Segmenter {
  public:
   /// Opens `model`: an `.onnx` file for a CPU, a TensorRT engine (`.engine`, `.plan`, `.trt`) for a GPU. Waits until
@@ -127,43 +97,58 @@ class RFSEG_API Segmenter {
 
   /// Segments one frame. Waits for the result. The frame is not kept, wherever it is. `tensors`: when not null, also
   /// receives what the network was given and what it answered.
-  /// @throws InputError  the frame is empty, or submitted frames have not been collected
-  Result infer(const ImageView& frame, NetworkTensors* tensors = nullptr);
+  /// @throws InputError  the frame is empty, or `options` name a class that the model does not have
+  Result infer(const ImageView& frame, const FrameOptions& options = {}, NetworkTensors* tensors = nullptr);
 
-  /// Starts one frame. Waits only while the frame is read; it is not kept.
-  /// @throws InputError  the frame is empty, or info().slots frames are in flight
-  void submit(const ImageView& frame);
+  /// Segments several frames, of any sizes and formats, in as few executions as they fit. Waits.
+  /// @throws as infer, for the first frame that fails; the others are finished and dropped
+  std::vector<Result> infer(const std::vector<ImageView>& frames, const FrameOptions& options = {},
+                            std::vector<NetworkTensors>* tensors = nullptr);
 
-  /// The result of the oldest frame in flight. Waits for it. When that frame failed, throws its error; the others are
-  /// not affected.
-  /// @throws InputError  nothing is in flight
+  /// Starts one frame. Waits while info().slots frames are in flight, and while the frame is read; it is not kept.
+  /// The ticket is also among those that collect() goes through.
+  /// @throws InputError  as infer
+  Ticket submit(const ImageView& frame, const FrameOptions& options = {}, std::string tag = {});
+
+  /// As submit, but collect() and pending() do not know of the frames: only the tickets lead to them. Those of a list
+  /// start together, as far as they fit into an execution.
+  Ticket start(const ImageView& frame, const FrameOptions& options = {}, std::string tag = {});
+  std::vector<Ticket> start(const std::vector<ImageView>& frames, const FrameOptions& options = {});
+
+  /// The result of the oldest ticket that submit() gave out and nobody took. Waits for it.
+  /// @throws InputError  there is none; what the frame failed with, which does not affect the others
   Result collect();
+
+  bool ready(const Ticket& ticket) const { return ticket.ready(); }  ///< as Ticket::ready
+  Result take(const Ticket& ticket) { return ticket.take(); }        ///< as Ticket::take
+
+  int pending() const;     ///< tickets that submit() gave out and nobody took
+  void discard_pending();  ///< cancels or waits for those, and drops their results
 
   /// What the host's stages make of a network's answers, with this object's classes and thresholds. Host work on the
   /// calling thread. `tensors.input` is not looked at.
   /// @throws InputError  a tensor of another size, or an image size that is not positive
   Result postprocess(const NetworkTensors& tensors, ImageSize image_size) const;
 
-  /// Milliseconds a frame of the network alone: what `runs` > 0 frames take on `contexts` contexts at once (a CPU has
-  /// one), divided by `runs`. The limit that the whole pipeline is measured against. Waits.
-  /// @throws InputError  frames are in flight, or a number is out of range
-  double network_ms(int runs, int contexts = 1);
+  /// Milliseconds an image of the network alone: what `runs` > 0 executions of `batch` images take on `contexts` lanes
+  /// of the first GPU at once (a CPU has one), divided by the images. The limit that the whole pipeline is measured
+  /// against. `batch` 0: info().max_batch. Waits for the frames in flight; frames sent meanwhile wait.
+  /// @throws InputError  a number is out of range
+  double network_ms(int runs, int contexts = 1, int batch = 0);
 
   /// Memory for a frame that the caller fills, again and again, and passes as frame.view().
   /// @throws InputError  a size is not positive
   FrameBuffer frame_buffer(ImageSize size) const;
 
-  /// The CUDA stream that device frames may be made ready on instead of their producer's own: pass it as
-  /// ImageView::producer_stream. 0 on a CPU.
-  std::uintptr_t frame_stream() const;
+  /// The CUDA stream that frames on GPU `gpu`, an index into info().gpu_ordinals, may be made ready on instead of their
+  /// producer's own: pass it as ImageView::producer_stream. 0 on a CPU.
+  std::uintptr_t frame_stream(int gpu = 0) const;
 
-  /// Calls `work` with this Segmenter's GPU current on the calling thread, then restores what was; on a CPU just calls
-  /// it. For producers of device frames, which look at what is current.
-  void on_device(const std::function<void()>& work) const;
+  /// Calls `work` with that GPU current on the calling thread, then restores what was; on a CPU just calls it. For
+  /// producers of device frames, which look at what is current.
+  void on_device(const std::function<void()>& work, int gpu = 0) const;
 
   Counters counters() const;
-  int pending() const;     ///< frames in flight
-  void discard_pending();  ///< waits for the frames in flight and drops their results
   const ClassNames& names() const;
   const Info& info() const;
 

@@ -136,6 +136,6 @@ OnnxNetwork::~OnnxNetwork() = default;
 const ModelContract& OnnxNetwork::contract() const { return impl_->contract(); }
 const std::string& OnnxNetwork::library_version() const { return impl_->library().version; }
 const std::string& OnnxNetwork::library_path() const { return impl_->library().path; }
-void OnnxNetwork::run(const HostTensors& tensors, int images) const { impl_->run(tensors, images); }
+void OnnxNetwork::run(const HostTensors& tensors, int images) { impl_->run(tensors, images); }
 
 }  // namespace rfseg::network

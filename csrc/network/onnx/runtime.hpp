@@ -2,7 +2,7 @@
 // table by slot number (no header, no link), and switches its telemetry off before it is opened.
 #pragma once
 
-#include "network/model_contract.hpp"
+#include "network/host_network.hpp"
 #include "network/onnx/model_file.hpp"
 
 #include <rfseg/segmenter.hpp>
@@ -12,17 +12,8 @@
 
 namespace rfseg::network {
 
-/// Where the tensors of n images are: float32 host memory of the sizes that the contract says, C-contiguous, whatever
-/// type the network itself computes in.
-struct HostTensors {
-  const float* input = nullptr;  ///< [n, 3, Hn, Wn]
-  float* dets = nullptr;         ///< [n, Q, 4]
-  float* labels = nullptr;       ///< [n, Q, C]
-  float* masks = nullptr;        ///< [n, Q, Hm, Wm]
-};
-
 /// One loaded model. Immutable after construction; run() may be called from several threads at once.
-class OnnxNetwork {
+class OnnxNetwork final : public HostNetwork {
  public:
   /// Loads `file`. `library`: path of libonnxruntime.so; empty: RFSEG_ONNXRUNTIME, then what the loader finds under
   /// `libonnxruntime.so.1` and `libonnxruntime.so`. `threads`: of the network, > 0. `log` receives the library's
@@ -33,16 +24,16 @@ class OnnxNetwork {
   /// @throws ModelError    the file cannot be loaded, is not an RF-DETR segmentation network, or answers NaN
   OnnxNetwork(const onnx::ModelFile& file, const std::string& library, int threads, const LogCallback& log,
               const TensorRoles& stated = {});
-  ~OnnxNetwork();
+  ~OnnxNetwork() override;
 
-  const ModelContract& contract() const;
+  const ModelContract& contract() const override;
   const std::string& library_version() const;
   const std::string& library_path() const;
 
   /// Runs `images` images and waits. Writes the outputs in place.
   /// @throws InputError    not contract().batch images, where that is fixed
   /// @throws BackendError  the library reports a failure
-  void run(const HostTensors& tensors, int images = 1) const;
+  void run(const HostTensors& tensors, int images) override;
 
  private:
   class Impl;

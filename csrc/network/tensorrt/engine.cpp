@@ -6,6 +6,7 @@
 
 #include <rfseg/error.hpp>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -73,14 +74,25 @@ Object create_context(const Library& library, void* engine, MemoryStrategy strat
 ModelContract read_contract(const Library& library, void* engine, const std::string& file) {
   EngineTensors tensors = read_tensors(library, engine, file);
   ModelContract contract = match_model(file, tensors.inputs, tensors.outputs);
-  if (contract.complete() && contract.batch != 0) return contract;
+  if (contract.complete()) return contract;
   // Shapes need no work memory: a context without any tells them.
   const Object context = create_context(library, engine, MemoryStrategy::user_managed);
-  set_batch_1(library, engine, context.get(), contract, file);
-  for (TensorDescription& output : tensors.outputs) output.shape = context_shape(library, context.get(), output.name);
+  if (contract.batch == 0)
+    set_batch(library, context.get(), contract, profile_batches(library, engine, contract, file)[0], file);
+  for (TensorDescription& output : tensors.outputs) {
+    const std::int64_t batch = output.shape.front();
+    output.shape = context_shape(library, context.get(), output.name);
+    if (!output.shape.empty()) output.shape.front() = batch;  // it stays open where the file leaves it so
+  }
   contract = match_model(file, tensors.inputs, tensors.outputs);
   if (!contract.complete()) throw ModelError(file + ": the sizes of its outputs depend on the image");
   return contract;
+}
+
+BatchRange read_batch(const Library& library, void* engine, const ModelContract& contract, const std::string& file) {
+  if (contract.batch > 0) return {contract.batch, contract.batch, contract.batch};
+  const std::array<int, 3> batches = profile_batches(library, engine, contract, file);
+  return {batches[0], batches[1], batches[2]};
 }
 
 }  // namespace
@@ -102,7 +114,8 @@ class TensorRtEngine::Impl {
         runtime_(library_.create_runtime(options.allow_engine_code)),
         engine_(load_plan(library_, runtime_.get(), file, options.allow_engine_code, device_->info())),
         file_(file),
-        contract_(read_contract(library_, engine_.get(), file)) {}
+        contract_(read_contract(library_, engine_.get(), file)),
+        batch_(read_batch(library_, engine_.get(), contract_, file)) {}
 
   ~Impl() {
     const cuda::CurrentDevice current(*device_, std::nothrow);
@@ -115,6 +128,7 @@ class TensorRtEngine::Impl {
   void* engine() const { return engine_.get(); }
   const std::string& file() const { return file_; }
   const ModelContract& contract() const { return contract_; }
+  BatchRange batch() const { return batch_; }
 
  private:
   cuda::SharedDevice device_;
@@ -123,6 +137,7 @@ class TensorRtEngine::Impl {
   Object engine_;
   std::string file_;
   ModelContract contract_;
+  BatchRange batch_;
 };
 
 class TensorRtContext::Impl {
@@ -131,7 +146,7 @@ class TensorRtContext::Impl {
   explicit Impl(std::shared_ptr<const TensorRtEngine::Impl> engine)
       : engine_(std::move(engine)),
         context_(create_context(engine_->library(), engine_->engine(), MemoryStrategy::fixed)) {
-    set_batch_1(engine_->library(), engine_->engine(), context_.get(), engine_->contract(), engine_->file());
+    set_batch(engine_->batch().most);
   }
 
   ~Impl() {
@@ -150,6 +165,16 @@ class TensorRtContext::Impl {
                     reinterpret_cast<void*>(address))) {
       throw BackendError(library.text() + " refuses the address of tensor '" + tensor +
                          "': " + or_no_reason(library.log().take_errors()));
+    }
+  }
+
+  void set_batch(int images) {
+    const ModelContract& model = contract();
+    if (model.batch == 0) {
+      tensorrt::set_batch(engine_->library(), context_.get(), model, images, engine_->file());
+    } else if (images != model.batch) {
+      throw BackendError(engine_->file() + " runs " + std::to_string(model.batch) + " images at once, not " +
+                         std::to_string(images));
     }
   }
 
@@ -179,6 +204,8 @@ void TensorRtContext::bind(const DeviceTensors& tensors) {
   impl_->bind(impl_->contract().masks, tensors.masks);
 }
 
+void TensorRtContext::set_batch(int images) { impl_->set_batch(images); }
+
 void TensorRtContext::enqueue(const cuda::Stream& stream) { impl_->enqueue(stream.get()); }
 
 TensorRtEngine::TensorRtEngine(const std::string& engine, const cuda::SharedDevice& device,
@@ -188,6 +215,8 @@ TensorRtEngine::TensorRtEngine(const std::string& engine, const cuda::SharedDevi
 }
 
 const ModelContract& TensorRtEngine::contract() const { return impl_->contract(); }
+
+BatchRange TensorRtEngine::batch() const { return impl_->batch(); }
 
 TensorBytes TensorRtEngine::bytes() const {
   const ModelContract& model = contract();

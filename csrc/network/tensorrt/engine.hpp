@@ -25,20 +25,25 @@ struct TensorRtOptions {
   LogCallback log = {};  ///< TensorRT's messages; every engine's callback hears every engine's messages
 };
 
-/// Where one frame's tensors are: device memory of bytes() each, at multiples of 256.
+/// Where the tensors of some images are: device memory of that many times bytes() each, at multiples of 256.
 struct DeviceTensors {
-  cuda::DeviceAddress input = 0;   ///< [3, Hn, Wn]
-  cuda::DeviceAddress dets = 0;    ///< [Q, 4]
-  cuda::DeviceAddress labels = 0;  ///< [Q, C]
-  cuda::DeviceAddress masks = 0;   ///< [Q, Hm, Wm]
+  cuda::DeviceAddress input = 0;   ///< [n, 3, Hn, Wn]
+  cuda::DeviceAddress dets = 0;    ///< [n, Q, 4]
+  cuda::DeviceAddress labels = 0;  ///< [n, Q, C]
+  cuda::DeviceAddress masks = 0;   ///< [n, Q, Hm, Wm]
+};
+
+/// How many images an execution takes: by the file where it fixes them, else by its first profile.
+struct BatchRange {
+  int least = 1, best = 1, most = 1;
 };
 
 struct TensorBytes {
   std::size_t input = 0, dets = 0, labels = 0, masks = 0;
 };
 
-/// What one frame in flight needs of an engine, with its own work memory on the device. One thread at a time. Keeps the
-/// engine alive. Ends when its work is done: wait for the stream first.
+/// What an execution needs of an engine, with its own work memory on the device, enough for every batch. One thread at
+/// a time. Keeps the engine alive. Ends when its work is done: wait for the stream first.
 class TensorRtContext {
  public:
   TensorRtContext(TensorRtContext&&) noexcept;
@@ -50,7 +55,12 @@ class TensorRtContext {
   /// @throws BackendError  an address is 0 or not aligned, or TensorRT refuses it
   void bind(const DeviceTensors& tensors);
 
-  /// Queues the network on `stream`. Does not wait. May be captured in a graph after one plain run. Device is current.
+  /// Sets how many images come, in batch(). Work queued before keeps its own number, and so does a captured graph.
+  /// @throws BackendError  TensorRT refuses the number
+  void set_batch(int images);
+
+  /// Queues the network on `stream`, for the batch that was set. Does not wait. May be captured in a graph after one
+  /// plain run. Device is current.
   /// @throws BackendError  TensorRT refuses; its last errors are in the message
   void enqueue(const cuda::Stream& stream);
 
@@ -65,7 +75,7 @@ class TensorRtContext {
 /// @throws ModelError  the file is missing, empty or no regular file
 void check_engine_file(const std::string& engine);
 
-/// One loaded engine at batch 1. Immutable after construction; every thread may make contexts.
+/// One loaded engine. Immutable after construction; every thread may make contexts.
 class TensorRtEngine {
  public:
   /// Loads `engine`, which the caller trusts: TensorRT does not defend itself against hostile files. Waits. Makes the
@@ -74,8 +84,9 @@ class TensorRtEngine {
   /// @throws ModelError    the file is missing, empty, refused by this TensorRT on this GPU, or no RF-DETR network
   TensorRtEngine(const std::string& engine, const cuda::SharedDevice& device, const TensorRtOptions& options);
 
-  const ModelContract& contract() const;       ///< complete
-  TensorBytes bytes() const;                   ///< of each tensor
+  const ModelContract& contract() const;  ///< complete
+  BatchRange batch() const;
+  TensorBytes bytes() const;                   ///< of each tensor, for one image
   const std::string& file() const;             ///< as it was given
   const std::string& library_version() const;  ///< "10.6.0"
   const std::string& library_path() const;

@@ -64,12 +64,9 @@ LogLevel level_of(std::int32_t severity) {
 
 }  // namespace
 
-Log::Log(LogCallback callback) : callback_(std::move(callback)) {}
+Log::Log(LogCallback callback) : speaker_(std::move(callback)) {}
 
-void Log::fall_silent() noexcept {
-  const std::lock_guard<std::recursive_mutex> speaking(speaking_);
-  callback_ = nullptr;
-}
+void Log::fall_silent() noexcept { speaker_.fall_silent(); }
 
 void Log::take(std::int32_t severity, const char* text) noexcept {
   if (severity >= static_cast<std::int32_t>(Severity::verbose) || text == nullptr) return;
@@ -81,8 +78,7 @@ void Log::take(std::int32_t severity, const char* text) noexcept {
       if (errors_.size() == kMostErrorsKept) errors_.pop_front();
       errors_.push_back(message);
     }
-    const std::lock_guard<std::recursive_mutex> speaking(speaking_);
-    if (callback_) callback_(level, "TensorRT: " + message);
+    speaker_.say(level, "TensorRT: " + message);
   } catch (...) {
     // A message that cannot be stored or delivered is lost: it must not unwind through TensorRT.
   }

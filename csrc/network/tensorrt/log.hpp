@@ -2,7 +2,9 @@
 // listens; keeps the last errors, so that a failure can be explained. Judges no message.
 #pragma once
 
-#include <rfseg/segmenter.hpp>
+#include "host/speaker.hpp"
+
+#include <rfseg/options.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -28,8 +30,7 @@ class Log {
   std::string take_errors();
 
  private:
-  std::recursive_mutex speaking_;  // recursive: what a callback does may make TensorRT speak
-  LogCallback callback_;
+  host::Speaker speaker_;
   std::mutex lock_;
   std::deque<std::string> errors_;
 };

@@ -3,6 +3,7 @@
 
 #include <rfseg/error.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rfseg::network::tensorrt {
@@ -10,6 +11,7 @@ namespace rfseg::network::tensorrt {
 namespace {
 
 constexpr std::int32_t kMostTensors = 4096;
+constexpr std::int64_t kMostImages = 1024;
 
 std::vector<std::int64_t> shape_of(const Dims& dims) {
   return {dims.extent, dims.extent + (dims.rank < 0 ? 0 : dims.rank)};
@@ -84,27 +86,40 @@ EngineTensors read_tensors(const Library& library, void* engine, const std::stri
   return tensors;
 }
 
-void set_batch_1(const Library& library, void* engine, void* context, const ModelContract& contract,
-                 const std::string& file) {
-  if (contract.batch != 0) return;
-  const char* const input = contract.input.c_str();
-  const Dims shape{4, {1, 3, contract.network_size.height, contract.network_size.width}};
+std::array<int, 3> profile_batches(const Library& library, void* engine, const ModelContract& contract,
+                                   const std::string& file) {
+  std::array<int, 3> batches{};
+  const std::vector<std::int64_t> image{3, contract.network_size.height, contract.network_size.width};
+  for (const ProfileBound bound : {ProfileBound::min, ProfileBound::opt, ProfileBound::max}) {
+    const auto number = static_cast<std::int32_t>(bound);
+    const std::vector<std::int64_t> shape = shape_of(
+        call<Dims>(engine, library.entries().engine.profile_shape, contract.input.c_str(), std::int32_t{0}, number));
+    const bool fits = shape.size() == 4 && std::equal(image.begin(), image.end(), shape.begin() + 1);
+    if (!fits || shape[0] < 1 || shape[0] > kMostImages)
+      throw ModelError(file + ": its first profile takes inputs of " + text(shape) + ", not of 1.." +
+                       std::to_string(kMostImages) + " images of 3 x " + std::to_string(image[1]) + " x " +
+                       std::to_string(image[2]) + ": build the engine again with a profile for them");
+    batches[static_cast<std::size_t>(number)] = static_cast<int>(shape[0]);
+  }
+  if (batches[0] > batches[1] || batches[1] > batches[2])
+    throw_mismatch("engine", "its first profile takes from " + std::to_string(batches[0]) + " to " +
+                                 std::to_string(batches[2]) + " images, at best " + std::to_string(batches[1]));
+  return batches;
+}
+
+void set_batch(const Library& library, void* context, const ModelContract& contract, int images,
+               const std::string& file) {
+  const Dims shape{4, {images, 3, contract.network_size.height, contract.network_size.width}};
   library.log().take_errors();
   const ContextEntries& entry = library.entries().context;
-  if (!call<bool>(context, entry.set_input_shape, input, &shape)) {
-    const auto bound = [&](ProfileBound which) {
-      return text(shape_of(call<Dims>(engine, library.entries().engine.profile_shape, input, std::int32_t{0},
-                                      static_cast<std::int32_t>(which))));
-    };
-    throw ModelError(file + ": its first profile takes inputs from " + bound(ProfileBound::min) + " to " +
-                     bound(ProfileBound::max) + ", not " + text(shape_of(shape)) +
-                     ": rebuild the engine with batch 1 in that profile. " + library.log().take_errors());
-  }
+  if (!call<bool>(context, entry.set_input_shape, contract.input.c_str(), &shape))
+    throw BackendError(file + ": TensorRT refuses inputs of " + text(shape_of(shape)) + ": " +
+                       library.log().take_errors());
   const auto missing =
       call<std::int32_t>(context, entry.infer_shapes, std::int32_t{0}, static_cast<const char**>(nullptr));
-  if (missing != 0) {
-    throw ModelError(file + ": its shapes at batch 1 cannot be inferred: " + library.log().take_errors());
-  }
+  if (missing != 0)
+    throw BackendError(file + ": its shapes for " + std::to_string(images) +
+                       " images cannot be inferred: " + library.log().take_errors());
 }
 
 std::vector<std::int64_t> context_shape(const Library& library, void* context, const std::string& tensor) {

@@ -1,54 +1,74 @@
-// A frame's way on a machine without a GPU. The caller's thread prepares frames and reads results; one thread runs the
-// network meanwhile. So the next frame's pre-processing and the last frame's outlines overlap the network.
+// A frame's way on a machine without a GPU, or with the GPU for the network alone. Who sends a frame prepares it; one
+// thread runs the network on what waits; who asks for a result, or the crew, makes it. So the next frame's
+// pre-processing and the last one's outlines overlap the network.
 #pragma once
 
-#include "host/worker_pool.hpp"
-#include "network/onnx/runtime.hpp"
-#include "pipeline/geometry_cache.hpp"
+#include "host/crew.hpp"
+#include "host/rhythm.hpp"
+#include "network/host_network.hpp"
+#include "pipeline/frames_in_flight.hpp"
 #include "pipeline/pipeline.hpp"
+#include "pipeline/size_cache.hpp"
 #include "raster/detections/postprocess.hpp"
+#include "raster/masks/outline_demand.hpp"
 #include "raster/resize/resize.hpp"
 
-#include <rfseg/segmenter.hpp>
-
-#include <deque>
-#include <future>
+#include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 namespace rfseg::pipeline {
 
 class CpuPipeline final : public Pipeline {
  public:
-  /// `network`: float32 in and out, with a complete contract.
-  CpuPipeline(std::unique_ptr<network::OnnxNetwork> network, PipelineSettings settings);
+  /// `network` has a complete contract.
+  CpuPipeline(std::unique_ptr<network::HostNetwork> network, PipelineSettings settings);
+  ~CpuPipeline() override;
 
-  void submit(const ImageView& frame) override;
-  Result collect(NetworkTensors* tensors) override;
-  int pending() const override { return static_cast<int>(in_flight_.size()); }
-  double network_ms(int runs, int contexts) override;
+  std::vector<std::shared_ptr<Flight>> submit(const std::vector<FrameRequest>& requests) override;
+  double network_ms(int runs, int contexts, int batch) override;
+  Counters counters() const override;
   std::shared_ptr<std::uint8_t> frame_memory(std::size_t bytes) const override;
 
  private:
-  struct Slot {
+  struct Place {
+    std::shared_ptr<Flight> flight;
+    std::shared_ptr<const raster::SelectionRule> rule;
+    std::shared_ptr<NetworkTensors> wanted;
     std::shared_ptr<const raster::FrameGeometry> geometry;
     NetworkTensors tensors;
     StageTimes speed;
-    std::future<void> done;  // ready when the network has run
+    raster::ResizeScratch resize_scratch;
+    raster::PostprocessScratch postprocess_scratch;
   };
 
-  std::unique_ptr<Slot> make_slot() const;
-  void run_network(Slot& slot) const;
-  Result read_result(Slot& slot);
+  std::vector<std::unique_ptr<Place>> make_places() const;
+  NetworkTensors make_tensors(int images) const;
+  Place& admit(const FrameRequest& request);
+  void line_up(std::vector<Place*>& places);
+  void work();
+  void run(const std::vector<Place*>& batch);
+  void run_network(NetworkTensors& tensors, int images) const;
+  int images_for(std::size_t frames) const;
+  Result finish(Place& place);
+  void leave(Place& place, bool unfinished);
 
-  std::unique_ptr<network::OnnxNetwork> network_;
+  std::unique_ptr<network::HostNetwork> network_;
   PipelineSettings settings_;
-  GeometryCache geometries_;
-  raster::ResizeScratch resize_scratch_;
-  raster::PostprocessScratch postprocess_scratch_;
-  std::vector<std::unique_ptr<Slot>> free_;
-  std::deque<std::unique_ptr<Slot>> in_flight_;  // oldest first
-  host::WorkerPool worker_{1};                   // last: joins before the slots its jobs write to are gone
+  std::shared_ptr<host::Rhythm> rhythm_ = std::make_shared<host::Rhythm>();
+  std::shared_ptr<raster::OutlineDemand> demand_;
+  SizeCache<raster::FrameGeometry> sizes_;
+  FramesInFlight<Place> frames_;
+  NetworkTensors together_;  ///< of a batch; empty where every execution has one image
+  std::atomic<std::int64_t> finished_{0}, batches_{0};
+  host::Crew crew_;  // one thread: the others are the network's
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool closing_ = false;
+  std::thread worker_;  // last: uses everything
 };
 
 }  // namespace rfseg::pipeline

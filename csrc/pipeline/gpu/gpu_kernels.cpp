@@ -33,13 +33,12 @@ struct Loader<cuda::Kernel<Args...>> {
 GpuKernels::GpuKernels(const cuda::SharedDevice& device) : GpuKernels(cuda::KernelImages(device, embedded_kernels())) {}
 
 GpuKernels::GpuKernels(const cuda::KernelImages& images)
-    : resize_x(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_x)),
-      resize_y(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_y)),
-      resize_x_final(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_x_final)),
-      resize_y_final(Loader<ResizePass>::load(images, kernel_abi::Kernel::resize_y_final)),
+    : resize_first(Loader<ResizeFirst>::load(images, kernel_abi::Kernel::resize_first)),
+      resize_last(Loader<ResizeLast>::load(images, kernel_abi::Kernel::resize_last)),
       resize_bilinear(Loader<ResizeBilinear>::load(images, kernel_abi::Kernel::resize_bilinear)),
       select(Loader<Select>::load(images, kernel_abi::Kernel::select)),
       mask_count(Loader<MaskPass>::load(images, kernel_abi::Kernel::mask_count)),
-      mask_runs(Loader<MaskPass>::load(images, kernel_abi::Kernel::mask_runs)) {}
+      mask_runs(Loader<MaskPass>::load(images, kernel_abi::Kernel::mask_runs)),
+      gather(Loader<Gather>::load(images, kernel_abi::Kernel::gather)) {}
 
 }  // namespace rfseg::pipeline

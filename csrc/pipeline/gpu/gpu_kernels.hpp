@@ -10,32 +10,20 @@ namespace rfseg::pipeline {
 
 using cuda::DeviceAddress;
 
-/// Strides of a frame in device memory; the kernels take any, of any sign.
-struct DeviceSource {
-  DeviceAddress data = 0;  ///< first channel of the top left pixel
-  std::int64_t row_bytes = 0;
-  std::int64_t pixel_bytes = 3;
-  std::int64_t channel_bytes = 1;
-};
-
-// Argument lists as triton_kernels/signatures.py has them.
-using ResizePass = cuda::Kernel<DeviceAddress, std::int64_t, std::int64_t, std::int64_t,      // source and its strides
-                                DeviceAddress, std::int32_t,                                  // axis, taps
-                                std::int32_t, std::int32_t, DeviceAddress,                    // height, width, target
-                                DeviceAddress, std::int32_t, std::int32_t>;                   // normalised, bgr, half
-using ResizeBilinear = cuda::Kernel<DeviceAddress, std::int64_t, std::int64_t, std::int64_t,  // source and its strides
-                                    DeviceAddress, DeviceAddress,                             // axis_x, axis_y
-                                    std::int32_t, std::int32_t, DeviceAddress,                // height, width, target
-                                    std::int32_t, std::int32_t>;                              // bgr, half
-using Select = cuda::Kernel<DeviceAddress, std::int32_t, DeviceAddress, std::int32_t,  // labels, half, dets, half
-                            std::int32_t, std::int32_t, DeviceAddress, float,  // queries, columns, cut, least cut
-                            std::int32_t, DeviceAddress>;                      // max_detections, selection
-using MaskPass = cuda::Kernel<DeviceAddress, std::int32_t, std::int32_t, std::int32_t,  // masks, half, height, width
-                              DeviceAddress, DeviceAddress, DeviceAddress,              // axis_x, axis_y, node_row
-                              std::int32_t, std::int32_t, DeviceAddress,                // height, width, selection
-                              DeviceAddress, DeviceAddress,                             // nodes, column_toggles
-                              DeviceAddress, std::int32_t,                              // toggles, capacity
-                              DeviceAddress, DeviceAddress>;                            // hand_back, host_toggles
+// Argument lists as triton_kernels/signatures.py has them. All but Gather begin with the records of the batch and how
+// many there are; Select has a program for each.
+using ResizeFirst = cuda::Kernel<DeviceAddress, std::int32_t>;
+using ResizeLast = cuda::Kernel<DeviceAddress, std::int32_t, std::int32_t, std::int32_t,      // height, width
+                                DeviceAddress, DeviceAddress, std::int32_t>;                  // input, normalised, half
+using ResizeBilinear = cuda::Kernel<DeviceAddress, std::int32_t, std::int32_t, std::int32_t,  // height, width
+                                    DeviceAddress, std::int32_t>;                             // input, half
+using Select = cuda::Kernel<DeviceAddress, DeviceAddress, std::int32_t, DeviceAddress, std::int32_t,  // labels, dets
+                            std::int32_t, std::int32_t, DeviceAddress>;                  // queries, columns, selection
+using MaskPass = cuda::Kernel<DeviceAddress, std::int32_t, DeviceAddress, std::int32_t,  // masks, half
+                              std::int32_t, std::int32_t, std::int32_t,                  // height, width, queries
+                              DeviceAddress, DeviceAddress>;                             // selection, nodes
+using Gather = cuda::Kernel<DeviceAddress, std::int64_t, std::int64_t, std::int64_t,     // source and its strides
+                            std::int32_t, std::int32_t, DeviceAddress>;                  // height, width, target
 
 /// Immutable; every thread may launch them.
 struct GpuKernels {
@@ -44,11 +32,12 @@ struct GpuKernels {
   /// @throws CudaError     the driver refuses every image of a kernel
   explicit GpuKernels(const cuda::SharedDevice& device);
 
-  ResizePass resize_x, resize_y;              ///< to bytes [height, width, 3]
-  ResizePass resize_x_final, resize_y_final;  ///< to the network's input
+  ResizeFirst resize_first;
+  ResizeLast resize_last;
   ResizeBilinear resize_bilinear;
   Select select;
   MaskPass mask_count, mask_runs;
+  Gather gather;
 
  private:
   explicit GpuKernels(const cuda::KernelImages& images);

@@ -1,4 +1,4 @@
-// Uploads the tables of a model. Computes nothing: raster/ has the numbers.
+// Uploads the tables of a model and settles its batch sizes. Computes no number: raster/ has them.
 #include "pipeline/gpu/gpu_model.hpp"
 
 #include "raster/resize/resize.hpp"
@@ -8,8 +8,6 @@
 #include <kernel_abi.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,19 +22,21 @@ cuda::DeviceBuffer upload(const cuda::SharedDevice& device, const std::vector<fl
   return cuda::upload(stream, values.data(), values.size() * sizeof(float), name);
 }
 
-float least_of(const std::vector<float>& cuts) {
-  float least = std::numeric_limits<float>::quiet_NaN();
-  for (const float cut : cuts)
-    if (!(cut >= least)) least = std::isnan(cut) ? least : cut;  // true while `least` is NaN
-  return least;
-}
-
-network::ModelContract checked(network::ModelContract contract, Stages stages) {
-  if (stages == Stages::device && contract.queries > kernel_abi::kMaxQueries)
+network::ModelContract checked(network::ModelContract contract) {
+  if (contract.queries > kernel_abi::kMaxQueries)
     throw BackendError("the network has " + std::to_string(contract.queries) +
                        " queries: the GPU stages take at most " + std::to_string(kernel_abi::kMaxQueries) +
                        "; use stages host");
   return contract;
+}
+
+/// Powers of two and the greatest: a graph for each, few to capture, none twice as large as what is there.
+std::vector<int> sizes_of(network::BatchRange range, int most) {
+  std::vector<int> sizes;
+  for (int size = 1; size < most; size *= 2)
+    if (size >= range.least) sizes.push_back(size);
+  sizes.push_back(most);
+  return sizes;
 }
 
 }  // namespace
@@ -44,13 +44,17 @@ network::ModelContract checked(network::ModelContract contract, Stages stages) {
 GpuModel::GpuModel(cuda::SharedDevice on, network::TensorRtEngine loaded, PipelineSettings asked)
     : device(std::move(on)),
       engine(std::move(loaded)),
-      contract(checked(engine.contract(), asked.stages)),
+      contract(checked(engine.contract())),
       bytes(engine.bytes()),
       settings(std::move(asked)),
       kernels(device),
-      most_slots(std::min(contract.queries, settings.rule.max_detections)),
-      least_cut(least_of(settings.rule.logit_cut)),
-      logit_cut(upload(device, settings.rule.logit_cut, "logit cuts")),
+      most_slots(std::min(contract.queries, settings.max_detections)),
+      batch_sizes(sizes_of(engine.batch(), settings.max_batch)),
       normalised(upload(device, raster::normalised_bytes(settings.normalisation), "normalised bytes")) {}
+
+int GpuModel::batch_size_for(int images) const {
+  const auto above = std::upper_bound(batch_sizes.begin(), batch_sizes.end(), images);
+  return above == batch_sizes.begin() ? *above : *std::prev(above);
+}
 
 }  // namespace rfseg::pipeline

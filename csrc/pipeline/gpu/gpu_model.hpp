@@ -1,4 +1,4 @@
-// What all frames in flight share on a GPU: the device, the kernels, the engine, and the tables that depend on neither
+// What all lanes and places of a GPU share: the device, the kernels, the engine, and the tables that depend on neither
 // frame size nor frame. Immutable after construction.
 #pragma once
 
@@ -6,6 +6,8 @@
 #include "network/tensorrt/engine.hpp"
 #include "pipeline/gpu/gpu_kernels.hpp"
 #include "pipeline/pipeline.hpp"
+
+#include <vector>
 
 namespace rfseg::pipeline {
 
@@ -17,13 +19,15 @@ struct GpuModel {
   cuda::SharedDevice device;
   network::TensorRtEngine engine;
   network::ModelContract contract;
-  network::TensorBytes bytes;
+  network::TensorBytes bytes;  ///< of one image
   PipelineSettings settings;
   GpuKernels kernels;
   int most_slots = 0;             ///< masks that a frame can need: min(queries, max_detections)
-  float least_cut = 0;            ///< the least logit cut that is not NaN, or NaN
-  cuda::DeviceBuffer logit_cut;   ///< float32 [C]
+  std::vector<int> batch_sizes;   ///< those that a lane runs, ascending; the last is settings.max_batch
   cuda::DeviceBuffer normalised;  ///< float32 [3][256]
+
+  /// The least of batch_sizes that takes `images` images when it is the only one, else the greatest that they fill.
+  int batch_size_for(int images) const;
 };
 
 }  // namespace rfseg::pipeline

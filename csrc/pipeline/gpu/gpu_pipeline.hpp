@@ -1,17 +1,9 @@
-// A frame's way on a GPU. The caller's thread copies a frame in, with a crew helping, and starts its graph, in a slot
-// of its own. The newest frame is read by who collects it, without a thread in between; as soon as another is submitted
-// behind it, a reader waits for it, decodes and outlines it, while the others are on the GPU.
+// A frame's way on GPUs: a pool of lanes on each, and one crew for all. Chooses the pool; the pool does the work.
 #pragma once
 
-#include "host/crew.hpp"
-#include "host/worker_pool.hpp"
-#include "pipeline/geometry_cache.hpp"
-#include "pipeline/gpu/frame_slot.hpp"
-#include "pipeline/gpu/gpu_model.hpp"
+#include "pipeline/gpu/lane_pool.hpp"
 #include "pipeline/pipeline.hpp"
 
-#include <deque>
-#include <future>
 #include <memory>
 #include <vector>
 
@@ -19,37 +11,22 @@ namespace rfseg::pipeline {
 
 class GpuPipeline final : public Pipeline {
  public:
-  /// `crew`: threads that help copying and outlining, > 0. Waits: every slot allocates and runs once.
-  GpuPipeline(std::unique_ptr<const GpuModel> model, int crew);
+  /// `models`: one for each GPU, at least one, of the same engine file. `crew`: threads that help copying and
+  /// outlining. Waits: every lane allocates and captures.
+  GpuPipeline(std::vector<std::unique_ptr<const GpuModel>> models, int crew);
 
-  void submit(const ImageView& frame) override;
-  Result collect(NetworkTensors* tensors) override;
-  int pending() const override { return static_cast<int>(in_flight_.size()); }
-  double network_ms(int runs, int contexts) override;
+  std::vector<std::shared_ptr<Flight>> submit(const std::vector<FrameRequest>& requests) override;
+  double network_ms(int runs, int contexts, int batch) override;
   Counters counters() const override;
   std::shared_ptr<std::uint8_t> frame_memory(std::size_t bytes) const override;
-  std::uintptr_t frame_stream() const override;
-  void on_device(const std::function<void()>& work) const override;
+  std::uintptr_t frame_stream(int gpu) const override;
+  void on_device(const std::function<void()>& work, int gpu) const override;
 
  private:
-  struct Flight {
-    FrameSlot* slot;
-    std::unique_ptr<Result> result;  // written by the reader before `read` is ready
-    std::future<void> read;          // not valid while no reader was asked
-  };
+  LanePool& pool_for(const ImageView& frame) const;
 
-  void read(FrameSlot& slot, Result& result);
-  void ask_reader(Flight& flight);
-
-  std::unique_ptr<const GpuModel> model_;
-  cuda::Stream frame_stream_;
-  GeometryCache geometries_;
-  std::vector<std::unique_ptr<FrameSlot>> slots_;
-  std::vector<FrameSlot*> free_;  // used last at the end
-  std::deque<Flight> in_flight_;  // oldest first
-  Counters counters_;             // of the frames collected
-  host::Crew crew_;
-  host::WorkerPool readers_;  // last: joins before what its jobs use is gone
+  Shared shared_;
+  std::vector<std::unique_ptr<LanePool>> pools_;
 };
 
 }  // namespace rfseg::pipeline

@@ -1,6 +1,6 @@
 #include "pipeline/gpu/hand_back.hpp"
 
-#include "raster/detections/select.hpp"
+#include "raster/detections/postprocess.hpp"
 
 #include <kernel_abi.hpp>
 
@@ -21,22 +21,16 @@ std::size_t bytes_back(const kernel_abi::HandBack& hand_back) {
 
 Result read_hand_back(const kernel_abi::HandBack& hand_back, const Run* runs, const raster::FrameGeometry& geometry) {
   const kernel_abi::SelectionHeader& header = hand_back.header;
-  Result result;
-  result.image_size = geometry.source();
   std::vector<std::int64_t> offsets{0};
   for (int slot = 0; slot < header.slot_count; ++slot) offsets.push_back(hand_back.toggle_end[slot] / 2);
-  std::vector<std::int32_t> mask_of_instance;
+  raster::ResultBuilder result(geometry, static_cast<std::size_t>(header.record_count));
   for (int i = 0; i < header.record_count; ++i) {
     const kernel_abi::Record& record = hand_back.records[i];
     const float cxcywh[] = {record.cx, record.cy, record.w, record.h};
-    result.xyxy.push_back(geometry.source_box(cxcywh));
-    result.confidence.push_back(raster::score_of_logit(record.logit));
-    result.class_id.push_back(record.column);
-    mask_of_instance.push_back(record.mask_slot);
+    result.add(cxcywh, record.logit, record.column, record.mask_slot);
   }
   std::vector<Run> found(runs, runs + offsets.back());
-  result.masks = Masks::from_runs(geometry.source(), std::move(found), std::move(offsets), std::move(mask_of_instance));
-  return result;
+  return result.finish(std::move(found), std::move(offsets));
 }
 
 }  // namespace rfseg::pipeline

@@ -19,7 +19,7 @@ bool overflowed(const kernel_abi::HandBack& hand_back);
 /// Bytes that the device wrote for the frame.
 std::size_t bytes_back(const kernel_abi::HandBack& hand_back);
 
-/// The frame's instances; `names` and `speed` are left empty. `runs`: of every mask slot, one after the other.
+/// The frame's instances; `names` and `speed` are left null and zero. `runs`: of every mask slot, one after the other.
 Result read_hand_back(const kernel_abi::HandBack& hand_back, const Run* runs, const raster::FrameGeometry& geometry);
 
 }  // namespace rfseg::pipeline

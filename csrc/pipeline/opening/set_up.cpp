@@ -1,26 +1,36 @@
 #include "pipeline/opening/set_up.hpp"
 
 #include "host/processors.hpp"
+#include "host/speaker.hpp"
 #include "network/contract_files.hpp"
 #include "network/onnx/runtime.hpp"
 #include "pipeline/cpu/cpu_pipeline.hpp"
+#include "pipeline/gpu/device_network.hpp"
 #include "pipeline/gpu/gpu_pipeline.hpp"
 #include "pipeline/opening/settings.hpp"
 #include "pipeline/opening/stated_by_file.hpp"
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace rfseg::pipeline {
 
 namespace {
 
-constexpr int kCpuSlots = 2;  // one in the network, one being prepared or read: a third waits for nothing
-constexpr int kGpuSlots = 6;
-constexpr int kMostCrew = 8;  // beyond it a copy's bandwidth no longer grows (tests/bench/NOTES.md)
+// On a GPU (tests/bench/NOTES.md).
+constexpr int kUsualBatch = 16;
+constexpr int kFewLanes = 2, kManyLanes = 6;
+constexpr int kSpareSlots = 2;
+constexpr int kMostCrew = 8;       // beyond it a copy's bandwidth no longer grows
+constexpr int kMostCpuBatch = 64;  // of an open batch; each slot's images are held twice
+
+network::BatchRange range_of(const network::ModelContract& contract, int most) {
+  if (contract.batch > 0) return {contract.batch, contract.batch, contract.batch};
+  return {1, 1, most};
+}
 
 void say(const Options& options, LogLevel level, const std::string& sentence) {
   if (options.log) options.log(level, sentence);
@@ -39,18 +49,21 @@ void describe(Info& info, const network::ModelContract& contract, const std::str
   info.columns = contract.columns;
 }
 
-/// Class names, the selection they and the thresholds lead to, and what the file states.
-PipelineSettings settings_for(const network::ModelContract& network, const Options& options, const NamesInFile& names,
-                              Info& info) {
+/// What the names and options make of a network that was recognised.
+struct Resolved {
+  Rules rules;
+  PipelineSettings settings;
+};
+
+Resolved resolve(const network::ModelContract& network, const Options& options, const NamesInFile& names, Info& info) {
   const network::ExportContract& stated = names.contract;
-  network::check_agreement(stated, network, info.model);
-  const network::ClassLayout layout = resolve_classes(network.columns, options, names, info.model);
+  network::ClassLayout layout = resolve_classes(network.columns, options, names, info.model);
   info.resize = resolve_resize(options, stated, info.model);
   info.producer = stated.producer;
-  PipelineSettings settings{selection_rule(layout, options, stated.places.value_or(0)), info.resize, options.outlines,
-                            std::make_shared<const ClassNames>(layout.names),           info.slots,  info.stages};
-  settings.normalisation = normalisation_of(stated);
-  return settings;
+  auto shown = std::make_shared<const ClassNames>(layout.names);
+  return {Rules(std::move(layout), options, stated.places.value_or(0)),
+          {info.resize, options.outlines, std::move(shown), options.max_detections, info.slots, info.lanes,
+           info.max_batch, normalisation_of(stated)}};
 }
 
 /// A key of a file's metadata; "" when it is not there.
@@ -65,18 +78,21 @@ std::vector<std::string> output_names(const network::onnx::ModelFile& file) {
   return names;
 }
 
-/// Every pipeline runs one image at a time. A fixed batch of more has no place to put them.
-void require_batch_of_one(const network::ModelContract& contract, const std::string& model) {
-  if (contract.batch > 1)
-    throw ModelError(model + " is not an RF-DETR segmentation network that can be run: its batch is fixed at " +
-                     std::to_string(contract.batch) + ": export it again with batch_size=1 or dynamic_batch=True.");
+/// Images that an execution takes at most: what was asked for, within what the network takes.
+int settle_batch(const std::string& model, int asked, network::BatchRange range, int usual) {
+  if (asked > range.most || (asked > 0 && asked < range.least))
+    throw InputError("max_batch is " + std::to_string(asked) + ", but " + model + " runs " +
+                     (range.least == range.most ? "exactly " + std::to_string(range.most)
+                                                : std::to_string(range.least) + " to " + std::to_string(range.most)) +
+                     " images at once");
+  return asked > 0 ? asked : std::clamp(usual, range.least, range.most);
 }
 
 ReadyPipeline set_up_cpu(Info info, const Options& options) {
   info.device = "cpu";
   info.backend = "onnxruntime";
   info.threads = options.threads > 0 ? options.threads : host::physical_cores();
-  info.slots = options.slots > 0 ? options.slots : kCpuSlots;
+  info.lanes = 1;
   say_idle_options(options);
   const network::onnx::ModelFile file = network::onnx::read_model_file(info.model);
   const network::ExportContract stated = network::read_contract(
@@ -86,69 +102,106 @@ ReadyPipeline set_up_cpu(Info info, const Options& options) {
       std::make_unique<network::OnnxNetwork>(file, options.onnxruntime, info.threads, options.log, stated.roles);
   info.library_version = network->library_version();
   info.library_path = network->library_path();
-  describe(info, network->contract(), file.precision);
-  require_batch_of_one(network->contract(), info.model);
+  const network::ModelContract& contract = network->contract();
+  network::check_agreement(stated, contract, info.model);
+  describe(info, contract, file.precision);
+  const network::BatchRange range =
+      range_of(contract, std::min(kMostCpuBatch, stated.max_batch.value_or(kMostCpuBatch)));
+  info.min_batch = range.least;
+  info.max_batch = settle_batch(info.model, options.max_batch, range, 1);
+  info.slots = options.slots > 0 ? options.slots : 2 * info.max_batch;
   if (options.device == "auto")
     say(options, LogLevel::info,
         "device auto: cpu, because " + info.model + " is an ONNX file (ONNX Runtime " + info.library_version + ", " +
             std::to_string(info.threads) + " threads)");
-  PipelineSettings settings = settings_for(
-      network->contract(), options, {stated, metadata_of(file, "names"), metadata_of(file, "rfdetr_notes")}, info);
-  auto names = settings.names;
-  auto rule = settings.rule;
-  return {std::move(info), std::move(names), std::move(rule),
-          std::make_unique<CpuPipeline>(std::move(network), std::move(settings))};
+  Resolved ready =
+      resolve(contract, options, {stated, metadata_of(file, "names"), metadata_of(file, "rfdetr_notes")}, info);
+  auto names = ready.settings.names;
+  return {std::move(info), std::move(names), std::move(ready.rules),
+          std::make_unique<CpuPipeline>(std::move(network), std::move(ready.settings))};
 }
 
-ReadyPipeline set_up_gpu(Info info, int ordinal, const Options& options) {
+std::vector<cuda::SharedDevice> open_devices(std::vector<int> ordinals) {
+  const cuda::SharedDriver driver = cuda::open_driver();
+  if (ordinals == std::vector<int>{kAllGpus}) {
+    ordinals.clear();
+    for (const cuda::DeviceInfo& device : cuda::list_devices(*driver)) ordinals.push_back(device.ordinal);
+  }
+  std::vector<cuda::SharedDevice> devices;
+  for (const int ordinal : ordinals) devices.push_back(std::make_shared<const cuda::Device>(driver, ordinal));
+  return devices;
+}
+
+void describe(Info& info, const std::vector<cuda::SharedDevice>& devices) {
+  for (const cuda::SharedDevice& device : devices) {
+    const int ordinal = device->info().ordinal;
+    info.device += (info.device.empty() ? "cuda:" : ",cuda:") + std::to_string(ordinal);
+    info.gpu += (info.gpu.empty() ? "" : ", ") + device->info().text();
+    info.gpu_ordinals.push_back(ordinal);
+  }
+}
+
+/// Lanes and slots that were measured as best (tests/bench/NOTES.md): with large batches two executions fill a GPU,
+/// with single images it takes several; and while these run, a whole batch for each may wait, and one be on its way.
+void settle_flow(Info& info, const Options& options) {
+  info.lanes = options.lanes > 0 ? options.lanes : info.max_batch >= 4 ? kFewLanes : kManyLanes;
+  info.slots = options.slots > 0 ? options.slots : info.max_batch * (info.lanes + 1) + kSpareSlots;
+  info.lanes = std::min(info.lanes, info.slots);
+}
+
+std::unique_ptr<Pipeline> gpu_pipeline(const std::vector<cuda::SharedDevice>& devices,
+                                       std::vector<network::TensorRtEngine> engines, const PipelineSettings& settings,
+                                       const Info& info) {
+  if (info.stages == Stages::host)
+    return std::make_unique<CpuPipeline>(
+        std::make_unique<DeviceNetwork>(devices.front(), std::move(engines.front()), info.max_batch), settings);
+  std::vector<std::unique_ptr<const GpuModel>> models;
+  for (std::size_t i = 0; i < devices.size(); ++i)
+    models.push_back(std::make_unique<const GpuModel>(devices[i], std::move(engines[i]), settings));
+  return std::make_unique<GpuPipeline>(std::move(models), info.threads);
+}
+
+ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Options& options) {
   network::check_engine_file(info.model);
   const network::ExportContract stated = network::read_contract(info.model, "tensorrt", "", {}, options.log);
-  auto device = std::make_shared<const cuda::Device>(cuda::open_driver(), ordinal);
-  info.device = "cuda:" + std::to_string(ordinal);
+  const std::vector<cuda::SharedDevice> devices = open_devices(ordinals);
+  describe(info, devices);
   info.backend = "tensorrt";
-  info.gpu = device->info().text();
-  info.gpu_ordinal = ordinal;
   info.stages = options.stages;
-  info.slots = options.slots > 0 ? options.slots : kGpuSlots;
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  info.threads = options.threads > 0 ? options.threads : std::clamp(cores / 2, 1, kMostCrew);
-  network::TensorRtEngine engine(info.model, device,
-                                 {options.tensorrt, options.library_folders, options.allow_engine_code, options.log});
+  info.threads = options.threads > 0 ? options.threads : std::clamp(host::processors() / 2, 1, kMostCrew);
+  std::vector<network::TensorRtEngine> engines;
+  for (const cuda::SharedDevice& device : devices)
+    engines.emplace_back(
+        info.model, device,
+        network::TensorRtOptions{options.tensorrt, options.library_folders, options.allow_engine_code, options.log});
+  const network::TensorRtEngine& engine = engines.front();
   info.library_version = engine.library_version();
   info.library_path = engine.library_path();
+  network::check_agreement(stated, engine.contract(), info.model);
   describe(info, engine.contract(), stated.precision);
-  require_batch_of_one(engine.contract(), info.model);
+  info.min_batch = engine.batch().least;
+  info.max_batch = settle_batch(info.model, options.max_batch, engine.batch(), kUsualBatch);
+  settle_flow(info, options);
   if (options.device == "auto")
     say(options, LogLevel::info,
         "device auto: " + info.device + ", because " + info.model + " is a TensorRT engine (TensorRT " +
             info.library_version + " on " + info.gpu + ")");
-  PipelineSettings settings = settings_for(engine.contract(), options, {stated, "", ""}, info);
-  auto names = settings.names;
-  auto rule = settings.rule;
-  auto model = std::make_unique<const GpuModel>(std::move(device), std::move(engine), std::move(settings));
-  const int crew = info.threads;
-  return {std::move(info), std::move(names), std::move(rule), std::make_unique<GpuPipeline>(std::move(model), crew)};
-}
-
-/// Networks speak from threads of their own, several at once.
-LogCallback one_at_a_time(const LogCallback& log) {
-  if (!log) return log;
-  return [log, speaking = std::make_shared<std::recursive_mutex>()](LogLevel level, const std::string& sentence) {
-    const std::lock_guard<std::recursive_mutex> turn(*speaking);
-    log(level, sentence);
-  };
+  Resolved ready = resolve(engine.contract(), options, {stated, "", ""}, info);
+  auto names = ready.settings.names;
+  auto pipeline = gpu_pipeline(devices, std::move(engines), ready.settings, info);
+  return {std::move(info), std::move(names), std::move(ready.rules), std::move(pipeline)};
 }
 
 }  // namespace
 
 ReadyPipeline set_up(const std::string& model, const Options& given) {
   Options options = given;
-  options.log = one_at_a_time(given.log);
+  options.log = host::one_at_a_time(given.log);
   check_options(options);
   Info info;
   info.model = model;
-  const std::optional<int> gpu = choose_gpu(model, options);
-  return gpu ? set_up_gpu(std::move(info), *gpu, options) : set_up_cpu(std::move(info), options);
+  const std::vector<int> gpus = choose_gpus(model, options);
+  return gpus.empty() ? set_up_cpu(std::move(info), options) : set_up_gpu(std::move(info), gpus, options);
 }
 
 }  // namespace rfseg::pipeline

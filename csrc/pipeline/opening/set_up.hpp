@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pipeline/pipeline.hpp"
+#include "pipeline/rules.hpp"
 
 #include <rfseg/segmenter.hpp>
 
@@ -13,7 +14,7 @@ namespace rfseg::pipeline {
 struct ReadyPipeline {
   Info info;
   std::shared_ptr<const ClassNames> names;
-  raster::SelectionRule rule;
+  Rules rules;
   std::unique_ptr<Pipeline> pipeline;
 };
 

@@ -5,7 +5,8 @@
 #include <rfseg/error.hpp>
 
 #include <algorithm>
-#include <limits>
+#include <set>
+#include <sstream>
 #include <vector>
 
 namespace rfseg::pipeline {
@@ -27,48 +28,41 @@ bool ends_with(const std::string& text, const std::string& ending) {
   return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
 }
 
-/// The N of "cuda:N", 0 of "cuda"; nothing for any other text.
-std::optional<int> cuda_ordinal(const std::string& device) {
-  if (device == "cuda") return 0;
-  const std::string number = device.substr(std::min<std::size_t>(5, device.size()));
-  const bool digits = !number.empty() && number.size() < 4 &&
-                      std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (device.rfind("cuda:", 0) != 0 || !digits) return std::nullopt;
-  return std::stoi(number);
-}
-
-std::vector<int> columns_of(const std::variant<int, std::string>& key, const network::ClassLayout& layout) {
-  std::vector<int> columns;
-  if (const int* id = std::get_if<int>(&key)) {
-    if (*id >= 0 && *id < static_cast<int>(layout.kept.size())) columns.push_back(*id);
-  } else {
-    for (const auto& [column, name] : layout.names)
-      if (name == std::get<std::string>(key)) columns.push_back(column);
+/// The ordinals that `device` names: of "cuda", "cuda:N", "cuda:0,cuda:1"; -1 alone of "cuda:all"; empty of other
+/// texts.
+std::vector<int> cuda_ordinals(const std::string& device) {
+  if (device == "cuda:all") return {kAllGpus};
+  std::vector<int> ordinals;
+  std::istringstream parts(device);
+  for (std::string part; std::getline(parts, part, ',');) {
+    const std::string number = part == "cuda" ? "0" : part.rfind("cuda:", 0) == 0 ? part.substr(5) : "";
+    const bool digits = !number.empty() && number.size() < 4 &&
+                        std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!digits) return {};
+    ordinals.push_back(std::stoi(number));
   }
-  return columns;
-}
-
-std::string text_of(const std::variant<int, std::string>& key) {
-  const int* id = std::get_if<int>(&key);
-  return id ? std::to_string(*id) : "'" + std::get<std::string>(key) + "'";
+  return ordinals;
 }
 
 }  // namespace
 
 void check_options(const Options& options) {
-  require_between("threshold", options.threshold, 0, 1);
-  for (const auto& [key, threshold] : options.class_thresholds)
-    require_between(("threshold of class " + text_of(key)).c_str(), threshold, 0, 1);
   require_between("max_detections", options.max_detections, 1, 1'000'000);
-  require_between("slots", options.slots, 0, 64);
+  require_between("slots", options.slots, 0, 1024);
+  require_between("max_batch", options.max_batch, 0, 1024);
+  require_between("lanes", options.lanes, 0, 64);
   require_between("threads", options.threads, 0, 1024);
 }
 
-std::optional<int> choose_gpu(const std::string& model, const Options& options) {
+std::vector<int> choose_gpus(const std::string& model, const Options& options) {
   const std::string& device = options.device;
-  const std::optional<int> ordinal = cuda_ordinal(device);
-  if (device != "auto" && device != "cpu" && !ordinal)
-    throw InputError("device is '" + device + "': it must be \"auto\", \"cpu\", \"cuda\" or \"cuda:N\"");
+  std::vector<int> ordinals = cuda_ordinals(device);
+  if (device != "auto" && device != "cpu" && ordinals.empty())
+    throw InputError(
+        "device is '" + device +
+        "': it must be \"auto\", \"cpu\", \"cuda\", \"cuda:N\", \"cuda:all\" or several as \"cuda:0,cuda:1\"");
+  const std::set<int> different(ordinals.begin(), ordinals.end());
+  if (different.size() != ordinals.size()) throw InputError("device is '" + device + "': it names a GPU twice");
   const bool onnx = ends_with(model, ".onnx");
   const bool engine = ends_with(model, ".engine") || ends_with(model, ".plan") || ends_with(model, ".trt");
   const network::FileLook look = network::look_at_file(model);
@@ -81,31 +75,14 @@ std::optional<int> choose_gpu(const std::string& model, const Options& options) 
     throw ModelError(model + " is an ONNX file by its content: name it .onnx");
   if (!onnx && !engine)
     throw ModelError(model + " is neither an ONNX file (.onnx) nor a TensorRT engine (.engine, .plan, .trt)");
-  if (onnx && ordinal)
+  if (onnx && !ordinals.empty())
     throw BackendError("device '" + device + "' runs TensorRT engines, and " + model +
                        " is an ONNX file: build an engine from it, or use device=\"cpu\"");
   if (engine && device == "cpu")
     throw BackendError("device 'cpu' runs ONNX files, and " + model +
                        " is a TensorRT engine: use the .onnx file it was built from");
-  return engine ? std::optional<int>(ordinal.value_or(0)) : std::nullopt;
-}
-
-raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options, int places) {
-  raster::SelectionRule rule;
-  rule.places = places;
-  rule.max_detections = options.max_detections;
-  rule.logit_cut.assign(layout.kept.size(), raster::logit_above(options.threshold));
-  for (const auto& [key, threshold] : options.class_thresholds) {
-    const std::vector<int> columns = columns_of(key, layout);
-    if (columns.empty())
-      throw InputError(
-          "a threshold is given for class " + text_of(key) + ", which the model does not have" +
-          (layout.names.empty() ? ": it names no classes; pass names= (a list, a file, or \"coco\")" : ""));
-    for (const int column : columns) rule.logit_cut[static_cast<std::size_t>(column)] = raster::logit_above(threshold);
-  }
-  for (std::size_t c = 0; c < layout.kept.size(); ++c)
-    if (!layout.kept[c]) rule.logit_cut[c] = std::numeric_limits<float>::quiet_NaN();
-  return rule;
+  if (engine && ordinals.empty()) ordinals = {0};
+  return ordinals;
 }
 
 }  // namespace rfseg::pipeline

@@ -1,29 +1,23 @@
-// Turns what a caller asked for into what a pipeline does: checks options, settles the device and the
-// thresholds. Runs once, before any library is opened where it can.
+// Turns what a caller asked for into what a pipeline does: checks options, settles the device.
+// Runs once, before any library is opened where it can.
 #pragma once
-
-#include "network/class_names.hpp"
-#include "network/model_contract.hpp"
-#include "raster/detections/select.hpp"
 
 #include <rfseg/segmenter.hpp>
 
-#include <optional>
 #include <string>
+#include <vector>
 
 namespace rfseg::pipeline {
 
 /// @throws InputError  an option is out of range; names it, its value and the range
 void check_options(const Options& options);
 
-/// Settles where `model` runs: the ordinal of a GPU for a TensorRT engine, nothing for an ONNX file.
-/// @throws InputError    a device that is not "auto", "cpu", "cuda" or "cuda:N"
+inline constexpr int kAllGpus = -1;  ///< stands for every GPU that the driver shows
+
+/// Settles where `model` runs: the ordinals of GPUs for a TensorRT engine, or kAllGpus; nothing for an ONNX file.
+/// @throws InputError    a device that is none of those that Options names
 /// @throws BackendError  a device that cannot run this kind of file; says which file it needs
 /// @throws ModelError    a file that is neither ONNX nor a TensorRT engine by its extension
-std::optional<int> choose_gpu(const std::string& model, const Options& options);
-
-/// The logit every column must reach, and how many pairs are taken first (`places`, 0: as many as queries).
-/// @throws InputError  a class threshold names a class that the model does not have
-raster::SelectionRule selection_rule(const network::ClassLayout& layout, const Options& options, int places = 0);
+std::vector<int> choose_gpus(const std::string& model, const Options& options);
 
 }  // namespace rfseg::pipeline

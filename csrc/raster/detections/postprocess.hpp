@@ -13,6 +13,24 @@
 
 namespace rfseg::raster {
 
+/// The columns of a Result while it is put together.
+class ResultBuilder {
+ public:
+  /// `geometry` outlives it. `instances`, `runs`: about how many will come.
+  ResultBuilder(const FrameGeometry& geometry, std::size_t instances);
+
+  /// One more instance, which shows mask `mask`. `cxcywh`: the network's box.
+  void add(const float* cxcywh, float logit, std::int32_t column, std::int32_t mask);
+
+  /// `runs` of every mask, one after the other; `offsets` [masks + 1]. `names` is left null, `speed` zero.
+  Result finish(std::vector<Run> runs, std::vector<std::int64_t> offsets);
+
+ private:
+  const FrameGeometry& geometry_;
+  Result result_;
+  std::vector<std::int32_t> mask_of_instance_;
+};
+
 /// Work space of postprocess(), kept between frames.
 struct PostprocessScratch {
   SelectScratch select;

@@ -27,13 +27,6 @@ std::uint32_t rank_of(float value) {
   return (bits & kSignBit) != 0 ? ~bits : bits | kSignBit;
 }
 
-/// The least of the kept columns' cuts; NaN when every column is dropped.
-float least_cut(const std::vector<float>& logit_cut) {
-  float least = std::numeric_limits<float>::quiet_NaN();
-  for (const float cut : logit_cut) least = std::fmin(least, cut);
-  return least;
-}
-
 /// Writes the indices of logits >= cut to `passing` [count]; returns how many. Stores every index and advances past
 /// those that pass: with no branch to predict, the scan costs the same whether few or many do.
 std::ptrdiff_t gather_passing(const float* logits, std::size_t count, float cut, std::int32_t* passing) {
@@ -46,6 +39,12 @@ std::ptrdiff_t gather_passing(const float* logits, std::size_t count, float cut,
 }
 
 }  // namespace
+
+float least_cut(const SelectionRule& rule) {
+  float least = std::numeric_limits<float>::quiet_NaN();
+  for (const float cut : rule.logit_cut) least = std::fmin(least, cut);
+  return least;
+}
 
 float score_of_logit(float logit) { return static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(logit)))); }
 
@@ -70,7 +69,7 @@ void select(const float* logits, int queries, const SelectionRule& rule, SelectS
 
   // What is below every cut is never kept, and takes no place from what is above. Dropped columns do take places.
   std::int32_t* const first = scratch.passing.data();
-  const std::ptrdiff_t passed = gather_passing(logits, pairs, least_cut(rule.logit_cut), first);
+  const std::ptrdiff_t passed = gather_passing(logits, pairs, least_cut(rule), first);
   const std::ptrdiff_t places = std::min<std::ptrdiff_t>(passed, rule.places > 0 ? rule.places : queries);
   const auto before = [logits](std::int32_t a, std::int32_t b) {
     return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;

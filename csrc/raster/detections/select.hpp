@@ -20,6 +20,9 @@ struct SelectionRule {
   int places = 0;  ///< how many pairs are taken before the cuts (K0 of contract.md 3.1); 0: as many as queries
 };
 
+/// The least of the kept columns' cuts; NaN when every column is dropped.
+float least_cut(const SelectionRule& rule);
+
 /// One instance: a query and the class column it won.
 struct Candidate {
   std::int32_t query;

@@ -79,12 +79,12 @@ class RunWriter {
 /// One source column. Cell j is its rows between node j and node j + 1, rows [cell_row[j], cell_row[j + 1]).
 class ColumnEncoder {
  public:
-  ColumnEncoder(const BilinearAxis& axis_y, const MaskRunScratch& scratch, RunWriter& writer)
-      : l0_(axis_y.l0.data()),
-        l1_(axis_y.l1.data()),
-        rows_per_node_(static_cast<double>(axis_y.out) / axis_y.in),
+  ColumnEncoder(const FrameGeometry& geometry, const MaskRunScratch& scratch, RunWriter& writer)
+      : l0_(geometry.mask_y().l0.data()),
+        l1_(geometry.mask_y().l1.data()),
+        rows_per_node_(static_cast<double>(geometry.mask_y().out) / geometry.mask_y().in),
         column_(scratch.column.data()),
-        cell_row_(scratch.cell_row.data()),
+        cell_row_(geometry.node_rows().data()),
         writer_(writer) {}
 
   /// Appends the foreground of `cells`; `top` is the run index of the source column's first row.
@@ -141,15 +141,6 @@ class ColumnEncoder {
   RunWriter& writer_;
 };
 
-/// Fills scratch.cell_row for nodes [first, last + 1].
-void find_cell_rows(const BilinearAxis& axis_y, NodeRange cells, std::vector<std::int32_t>& cell_row) {
-  auto row = std::lower_bound(axis_y.i0.begin(), axis_y.i0.end(), cells.first);
-  for (int node = cells.first; node <= cells.last + 1; ++node) {
-    while (row != axis_y.i0.end() && *row < node) ++row;
-    cell_row[static_cast<std::size_t>(node)] = static_cast<std::int32_t>(row - axis_y.i0.begin());
-  }
-}
-
 /// Copies grid column `x`, nodes [first, last], the node below the grid repeating the last one.
 void load_grid_column(const float* logits, ImageSize grid, int x, NodeRange nodes, std::vector<float>& column) {
   for (int y = nodes.first; y <= nodes.last; ++y) {
@@ -190,13 +181,11 @@ void append_mask_runs(const float* logits, const FrameGeometry& geometry, MaskRu
 
   const auto nodes = static_cast<std::size_t>(grid.height) + 1;
   for (std::vector<float>* column : {&scratch.left, &scratch.right, &scratch.column}) column->resize(nodes);
-  scratch.cell_row.resize(nodes);
   const NodeRange cells{std::max(box.rows.first - 1, 0), box.rows.last};
-  find_cell_rows(geometry.mask_y(), cells, scratch.cell_row);
 
   const BilinearAxis& axis = geometry.mask_x();
   RunWriter writer(runs);
-  ColumnEncoder encoder(geometry.mask_y(), scratch, writer);
+  ColumnEncoder encoder(geometry, scratch, writer);
   const auto reaches = std::lower_bound(axis.i0.begin(), axis.i0.end(), box.columns.first - 1);
   NodeRange active;
   int loaded = -1;

@@ -13,9 +13,8 @@ namespace rfseg::raster {
 
 /// Work space of append_mask_runs, kept between masks.
 struct MaskRunScratch {
-  std::vector<float> left, right;      ///< [Hm + 1] the two grid columns beside a source column, last node repeated
-  std::vector<float> column;           ///< [Hm + 1] the grid interpolated to that source column
-  std::vector<std::int32_t> cell_row;  ///< [Hm + 1] first source row below each node
+  std::vector<float> left, right;  ///< [Hm + 1] the two grid columns beside a source column, last node repeated
+  std::vector<float> column;       ///< [Hm + 1] the grid interpolated to that source column
 };
 
 /// Appends the runs of `logits` [Hm, Wm] at geometry.source() resolution to `runs`: ascending, disjoint, not touching.

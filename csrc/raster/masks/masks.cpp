@@ -3,6 +3,7 @@
 #include <rfseg/error.hpp>
 #include <rfseg/masks.hpp>
 
+#include "raster/masks/outline_demand.hpp"
 #include "raster/masks/polygon.hpp"
 #include "raster/masks/sparse_mask.hpp"
 
@@ -36,7 +37,9 @@ struct Masks::Storage {
     std::once_flag once;
     std::vector<Polygon> polygons;
   };
-  mutable std::array<std::vector<Traced>, 3> outlines;  ///< [mode][M], never resized: callers hold references into it
+  mutable std::shared_ptr<raster::OutlineDemand> demand;  ///< hears who asks for outlines; null: nobody does
+  mutable std::array<std::vector<Traced>, raster::OutlineDemand::kModes>
+      outlines;  ///< [mode][M], never resized: callers hold references into it
 };
 
 namespace {
@@ -149,11 +152,14 @@ void Masks::dense(int i, std::uint8_t* pixels) const { raster::decode_dense(runs
 
 const std::vector<Polygon>& Masks::polygons(int i, OutlineMode mode) const {
   const std::size_t mask = mask_index(i);
+  if (storage_->demand) storage_->demand->note_asked(mode);
   Storage::Traced& traced = storage_->outlines[static_cast<std::size_t>(mode)][mask];
   std::call_once(traced.once,
                  [&] { traced.polygons = raster::trace_outlines(storage_->runs_of(mask), storage_->size, mode); });
   return traced.polygons;
 }
+
+void Masks::tell(std::shared_ptr<raster::OutlineDemand> demand) const { storage_->demand = std::move(demand); }
 
 Masks Masks::select(const std::vector<std::int32_t>& indices) const {
   Masks chosen(*this);

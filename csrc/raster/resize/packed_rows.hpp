@@ -15,6 +15,12 @@ inline std::size_t packed_bytes(ImageSize size) {
   return 3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
 }
 
+/// The same pixels, with their row length said where it was left to be the packed one.
+inline ImageView with_row_bytes(ImageView view) {
+  if (view.row_bytes == 0) view.row_bytes = std::ptrdiff_t{3} * view.width;
+  return view;
+}
+
 /// The same pixels; channels that run backwards become the other format, so that a row of them needs no copy.
 ImageView forward_channels(ImageView view);
 

@@ -65,8 +65,10 @@ BilinearAxis make_bilinear_axis(int in, int out) {
   const float scale = static_cast<float>(in) / static_cast<float>(out);
   for (std::size_t o = 0; o < outputs; ++o) {
     const float position = std::max(0.0F, (static_cast<float>(o) + 0.5F) * scale - 0.5F);
-    // float32 rounds up to `in` itself on axes beyond 2^22 px.
-    const std::int32_t i0 = std::min(static_cast<std::int32_t>(position), in - 1);
+    // float32 rounds up to `in` itself on axes beyond 2^22 px, and that to 2^31 near the longest: cut before
+    // converting.
+    const std::int32_t i0 =
+        position < static_cast<float>(in) ? std::min(static_cast<std::int32_t>(position), in - 1) : in - 1;
     axis.i0[o] = i0;
     axis.i1[o] = std::min(i0 + 1, in - 1);
     axis.l1[o] = position - static_cast<float>(i0);

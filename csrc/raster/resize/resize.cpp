@@ -103,27 +103,18 @@ std::vector<float> normalised_bytes(const Normalisation& by) {
 }
 
 void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch) {
-  const ImageSize network = geometry.network();
-  const PilAxis& axis_y = geometry.pil_y();
-  scratch.resized.resize(packed_bytes(network));
+  const ResizePasses passes = geometry.passes();
+  scratch.resized.resize(packed_bytes(geometry.network()));
+  const auto pass = [&](bool down, const ImageView& from, std::uint8_t* to) {
+    if (down) return pass_down(from, geometry.pil_y(), scratch, to);
+    if (geometry.pil_x().identity()) return copy(from, scratch.packed_row, to);
+    pass_across(from, geometry, scratch.packed_row, to);
+  };
   std::uint8_t* const resized = scratch.resized.data();
-  const bool same_width = geometry.pil_x().identity();
-  const bool same_height = axis_y.identity();
-  if (same_width && same_height) return copy(frame, scratch.packed_row, resized);
-  if (same_width) return pass_down(frame, axis_y, scratch, resized);
-  if (same_height) return pass_across(frame, geometry, scratch.packed_row, resized);
-
-  const bool down_first = geometry.vertical_pass_first();
-  const ImageSize between =
-      down_first ? ImageSize{network.height, frame.width} : ImageSize{frame.height, network.width};
-  scratch.first_pass.resize(packed_bytes(between));
-  if (down_first) {
-    pass_down(frame, axis_y, scratch, scratch.first_pass.data());
-    pass_across(packed_view(scratch.first_pass, between), geometry, scratch.packed_row, resized);
-  } else {
-    pass_across(frame, geometry, scratch.packed_row, scratch.first_pass.data());
-    pass_down(packed_view(scratch.first_pass, between), axis_y, scratch, resized);
-  }
+  if (passes.count == 1) return pass(passes.last_down, frame, resized);
+  scratch.first_pass.resize(packed_bytes(passes.between));
+  pass(passes.first_down, frame, scratch.first_pass.data());
+  pass(passes.last_down, packed_view(scratch.first_pass, passes.between), resized);
 }
 
 void preprocess(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch, float* network_chw,

@@ -115,7 +115,7 @@ def _text(report: dict[str, Any]) -> str:
     info, machine, versions, first = (*(report[key] for key in ("model", "machine", "versions")), report["streams"][0])
     height, width = report["frame_size"]
     latency, stages = first["latency_ms"], (f"{stage} {ms:.2f}" for stage, ms in first["stages_ms"].items())
-    gpu = f" ({info['gpu']})" if "gpu" in info else ""
+    gpu = f" ({info['gpu']})" if info["gpu"] else ""
     lines = [
         f"machine  {machine['processor']}, {machine['threads']} threads, {machine['system']}",
         f"versions {', '.join(f'{name} {version}' for name, version in versions.items())}",
@@ -131,7 +131,7 @@ def _text(report: dict[str, Any]) -> str:
     ]
     if "bytes_per_frame" in first:
         moved = first["bytes_per_frame"]
-        graph_ms, network_ms = first["stages_ms"]["network"], first["network_ms"]["1"]
+        graph_ms, network_ms = first["stages_ms"]["network"], next(iter(first["network_ms"].values()))
         lines += [
             f"gpu      {graph_ms:.3f} ms a frame, {graph_ms - network_ms:.3f} more than the network alone",
             f"bytes    {moved['up']:,} up, {moved['back']:,} back (median; {moved['back_most']:,} at most)",
@@ -143,13 +143,16 @@ def _text(report: dict[str, Any]) -> str:
 
 def _stream_line(row: dict[str, Any]) -> str:
     shares = (
-        f"{100 * share:.1f} % of the network alone ({1e3 / row['network_ms'][contexts]:.1f}"
-        f"{'' if contexts == '1' else f' with {contexts} contexts'})"
-        for contexts, share in row["share_of_network_limit"].items()
+        f"{100 * share:.1f} % of the network alone ({1e3 / row['network_ms'][way]:.1f} as {way})"
+        for way, share in row["share_of_network_limit"].items()
     )
     slow = f"; {row['slow_frames']} frames took the slower path" if row["slow_frames"] else ""
     slots = f"{row['slots']} slot{'' if row['slots'] == 1 else 's'}"
-    return f"stream   {row['stream_frames_per_second']:.1f} frames/s with {slots}: {', '.join(shares)}{slow}"
+    batches = f", {row['frames_per_batch']} frames a batch" if row["max_batch"] > 1 else ""
+    return (
+        f"stream   {row['stream_frames_per_second']:.1f} frames/s with {slots}{batches}: {', '.join(shares)};"
+        f" {row['processor_ms_per_frame']:.2f} ms of processor time a frame{slow}"
+    )
 
 
 def _processor() -> str:

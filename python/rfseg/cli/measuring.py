@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +27,14 @@ class Times:
     """What the rounds gave.
 
     Attributes:
-        network_ms: {contexts at once: milliseconds a frame of each round}.
+        network_ms: {(executions at once, images of each): milliseconds an image, of each round}.
     """
 
     rates: list[float] = field(default_factory=list)
+    busy_s: list[float] = field(default_factory=list)
+    batch_fill: list[float] = field(default_factory=list)
     instances: int = 0
-    network_ms: dict[int, list[float]] = field(default_factory=dict)
+    network_ms: dict[tuple[int, int], list[float]] = field(default_factory=dict)
     latencies_ms: list[float] = field(default_factory=list)
     speeds: list[dict[str, float]] = field(default_factory=list)
     bytes_back: list[int] = field(default_factory=list)
@@ -48,14 +50,15 @@ def measure(segmenter: Segmenter, frames: Frames, count: int, *, latency: bool =
         latency: also runs as many frames one at a time.
 
     Returns:
-        A JSON object: `slots`, `frames`, `instances_per_frame`, `stream_frames_per_second`, `network_ms` and
-        `share_of_network_limit` by number of contexts, `slow_frames`, `allocations` (device and pinned buffers made
+        A JSON object: `slots`, `lanes`, `max_batch`, `frames`, `frames_per_batch`, `processor_ms_per_frame` (of all
+        threads), `instances_per_frame`, `stream_frames_per_second`, `network_ms` an image and `share_of_network_limit`
+        by "executions at once x images of each", `slow_frames`, `allocations` (device and pinned buffers made
         after the warm-up), `module_loads` (kernel images loaded after it); with `latency` also `latency_ms`,
         `stages_ms` and `bytes_per_frame`.
     """
-    slots = segmenter.info["slots"]
-    on_gpu = segmenter.device.startswith("cuda")
-    times = Times(network_ms={contexts: [] for contexts in sorted({1, min(4, slots) if on_gpu else 1})})
+    info = segmenter.info
+    slots, alone = info["slots"], (1, info["min_batch"])
+    times = Times(network_ms={alone: [], (info["lanes"], info["max_batch"]): []})
     for _ in segmenter.stream(islice(cycle(frames), _WARM_UP + 2 * slots)):
         pass
     before = segmenter.info
@@ -64,34 +67,43 @@ def measure(segmenter: Segmenter, frames: Frames, count: int, *, latency: bool =
         _round(segmenter, list(islice(feed, min(rest, size))), times, latency)
     after = segmenter.info
     rate = median(times.rates)
-    network_ms = {str(contexts): median(rounds) for contexts, rounds in times.network_ms.items()}
+    network_ms = {f"{lanes}x{batch}": median(rounds) for (lanes, batch), rounds in times.network_ms.items()}
     report = {
         "slots": slots,
+        "lanes": info["lanes"],
+        "max_batch": info["max_batch"],
         "frames": count,
+        "frames_per_batch": round(median(times.batch_fill), 2),
+        "processor_ms_per_frame": round(1e3 * median(times.busy_s), 3),
         "instances_per_frame": round(times.instances / count, 2),
         "stream_frames_per_second": round(rate, 2),
         "network_ms": {contexts: round(ms, 4) for contexts, ms in network_ms.items()},
         "share_of_network_limit": {contexts: round(rate * ms / 1e3, 4) for contexts, ms in network_ms.items()},
-        "slow_frames": after.get("slow_frames", 0) - before.get("slow_frames", 0),
-        "allocations": after.get("device_allocations", 0) - before.get("device_allocations", 0),
-        "module_loads": after.get("module_loads", 0) - before.get("module_loads", 0),
+        "slow_frames": after["slow_frames"] - before["slow_frames"],
+        "allocations": after["device_allocations"] - before["device_allocations"],
+        "module_loads": after["module_loads"] - before["module_loads"],
     }
-    return {**report, **_one_at_a_time(times, frames, network_ms["1"], on_gpu)} if latency else report
+    if latency:
+        report |= _one_at_a_time(times, frames, network_ms[f"1x{alone[1]}"], bool(info["gpu"]))
+    return report
 
 
 def _round(segmenter: Segmenter, frames: Frames, times: Times, latency: bool) -> None:
-    started = perf_counter()
+    before, started, busy = segmenter.info, perf_counter(), process_time()
     found = sum(len(result) for result in segmenter.stream(frames))
     times.rates.append(len(frames) / (perf_counter() - started))
+    times.busy_s.append((process_time() - busy) / len(frames))
+    after = segmenter.info
+    times.batch_fill.append((after["frames"] - before["frames"]) / (after["batches"] - before["batches"]))
     times.instances += found
     for frame in frames if latency else ():
         started = perf_counter()
         result = segmenter.infer(frame)
         times.latencies_ms.append((perf_counter() - started) * 1e3)
         times.speeds.append(dict(result.speed))
-        times.bytes_back.append(segmenter.info.get("bytes_back", 0))
-    for contexts, rounds in times.network_ms.items():
-        rounds.append(segmenter.network_ms(min(len(frames), _NETWORK_RUNS), contexts))
+        times.bytes_back.append(segmenter.info["bytes_back"])
+    for (lanes, batch), rounds in times.network_ms.items():
+        rounds.append(segmenter.network_ms(min(len(frames), _NETWORK_RUNS), lanes, batch))
 
 
 def _one_at_a_time(times: Times, frames: Frames, network_ms: float, on_gpu: bool) -> dict[str, Any]:

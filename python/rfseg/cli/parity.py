@@ -31,6 +31,7 @@ from rfseg.sources import expand
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
+    from rfseg.info import Info
 
 _EPILOG = """Each frame goes through the network once, its raw outputs through the GPU's stages and through the host's.
 What is compared, bit for bit:
@@ -95,7 +96,7 @@ def compare(
     """
     counts: Counter[str] = Counter()
     for frame in frames:
-        columns, network_input, dets, labels, masks = segmenter._core.infer_with_tensors(frame)
+        ((columns, network_input, dets, labels, masks),) = segmenter._core.infer_with_tensors([frame])
         expected = rfseg.ops.preprocess(frame, (network_input.shape[1], network_input.shape[2]), resize=resize)
         by_host = segmenter._core.postprocess_tensors(dets, labels, masks, (frame.shape[0], frame.shape[1]))
         counts["frames"] += 1
@@ -104,7 +105,7 @@ def compare(
     return counts
 
 
-def _inputs_agree(found: NDArray[np.float32], expected: NDArray[np.float32], info: dict[str, Any]) -> bool:
+def _inputs_agree(found: NDArray[np.float32], expected: NDArray[np.float32], info: Info) -> bool:
     if info.get("input_precision") == "float16":
         expected = expected.astype(np.float16).astype(np.float32)
     return found.tobytes() == expected.tobytes()
@@ -135,7 +136,7 @@ def _differing(counts: Counter[str]) -> bool:
     return counts["inputs"] != counts["frames"] or any(counts[aspect] != counts["instances"] for aspect in _ASPECTS)
 
 
-def _text(counts: Counter[str], info: dict[str, Any], options: argparse.Namespace) -> str:
+def _text(counts: Counter[str], info: Info, options: argparse.Namespace) -> str:
     def line(name: str, identical: int, total: int) -> str:
         return f"{name:<9}{identical:,} of {total:,} identical{'' if identical == total else '   <- DIFFERS'}"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds rfseg on a machine with a GPU and no network, and tests, sanitizes and measures it there.
 #
-#   run.sh PARTS build | test | kernels | sanitize [own] | bench [options of bench_gpu.py]
+#   run.sh PARTS build | test | kernels | sanitize [own] | bench | paced | soak [options of the script]
 #
 # PARTS holds opencv/ (a prefix with core and imgproc, static), tensorrt/ (libnvinfer.so.*), engines/ and videos/ (see
 # tests/parity/conftest.py); the build goes to PARTS/work, the package to PARTS/site. python3 has torch, triton, numpy,
@@ -53,7 +53,7 @@ kernels() {
 # TensorRT's. The tools run side by side: most of their time is spent on one processor.
 sanitize() {
   local only=() tool failed=0 status logs=$parts/logs
-  if [ "${1:-}" = own ]; then only=(--kernel-name 'regex=^(resize_|select|mask_)'); fi
+  if [ "${1:-}" = own ]; then only=(--kernel-name 'regex=^(resize_|select|mask_|gather)'); fi
   mkdir -p "$logs"
   for tool in $tools; do
     (
@@ -79,6 +79,8 @@ sanitize() {
 }
 
 bench() { (cd "$root" && python3 tests/bench/bench_gpu.py --json "$out/bench.json" "$@"); }
+paced() { (cd "$root" && python3 tests/bench/bench_paced.py "$@"); }
+soak() { (cd "$root" && python3 tests/bench/soak_gpu.py "$@"); }
 
 case $part in
   build) build ;;
@@ -86,5 +88,7 @@ case $part in
   kernels) kernels ;;
   sanitize) sanitize "$@" ;;
   bench) bench "$@" ;;
+  paced) paced "$@" ;;
+  soak) soak "$@" ;;
   *) sed -n '2,10p' "$0" >&2; exit 1 ;;
 esac 2>&1 | tee "$out/$part.log"

@@ -75,7 +75,7 @@ def check(segmenter: rfseg.Segmenter, pixels: list[np.ndarray], frames: list[Any
     """
     instances = 0
     for frame, result in zip(pixels, list(segmenter.stream(pixels if frames is None else frames)), strict=True):
-        columns, network_input, *tensors = segmenter._core.infer_with_tensors(frame)
+        ((columns, network_input, *tensors),) = segmenter._core.infer_with_tensors([frame])
         expected = segmenter._result(segmenter._core.postprocess_tensors(*tensors, frame.shape[:2]))
         assert segmenter._result(columns).masks.coco() == result.masks.coco() == expected.masks.coco()
         assert result.xyxy.tobytes() == expected.xyxy.tobytes()

@@ -62,8 +62,8 @@ TEST_CASE("kernel images: the best one for each device") {
 
 TEST_CASE("kernel images: the embedded ones serve every GPU that is promised") {
   using Number = rfseg::kernel_abi::Kernel;
-  const Number kernels[] = {Number::resize_x,        Number::resize_y, Number::resize_x_final, Number::resize_y_final,
-                            Number::resize_bilinear, Number::select,   Number::mask_count,     Number::mask_runs};
+  const Number kernels[] = {Number::resize_first, Number::resize_last, Number::resize_bilinear, Number::select,
+                            Number::mask_count,   Number::mask_runs,   Number::gather};
   const KernelBlob blob(rfseg_kernels_begin, static_cast<std::size_t>(rfseg_kernels_end - rfseg_kernels_begin));
   std::map<std::uint32_t, std::string> images;
   for (const KernelImage& image : blob.images()) images[image.kernel] += image.text() + "; ";
@@ -170,7 +170,7 @@ TEST_CASE("graph: captured work runs at each launch and not before") {
   enqueue_fill(stream, value, 0);
   Capture capture(stream);
   add.enqueue(stream, {}, value.address(), 2);
-  enqueue_copy(stream, back, value, 4);
+  enqueue_copy(stream, back, value, 0, 4);
   const GraphExec exec = [&] {
     const Graph graph = capture.end();
     CHECK(graph.nodes() == 2);

@@ -84,13 +84,13 @@ TEST_CASE("cuda: copies run in order, streams meet through events") {
   producer.enqueue_wait(filled);
   filled.enqueue_record(producer.get());
   consumer.enqueue_wait(filled);
-  enqueue_copy(consumer, out, b, 32);
+  enqueue_copy(consumer, out, b, 0, 32);
   CHECK(out.data()[0] == std::byte{0});  // nothing has run yet
   consumer.wait_idle();
   CHECK(out.data()[31] == std::byte{17});
   CHECK(out.data()[32] == std::byte{0});
   enqueue_fill(consumer, a, 5);
-  enqueue_copy(consumer, out, a, 64);
+  enqueue_copy(consumer, out, a, 0, 64);
   consumer.wait_idle();
   CHECK(out.data()[63] == std::byte{5});
   CHECK(in.address() != 0);
@@ -105,7 +105,7 @@ TEST_CASE("cuda: a copy that does not fit is refused before the driver sees it")
   PinnedBuffer large(stand.device, 16, "large");
   CHECK_THROWS_WITH_AS(enqueue_copy(stream, small, large, 16), "a copy of 16 bytes does not fit small of 8 bytes",
                        rfseg::CudaError);
-  CHECK_THROWS_AS(enqueue_copy(stream, large, small, 16), rfseg::CudaError);
+  CHECK_THROWS_AS(enqueue_copy(stream, large, small, 4, 8), rfseg::CudaError);
   CHECK_THROWS_AS(enqueue_copy(stream, small, 1, large.data(), 8), rfseg::CudaError);
   CHECK(stand.control.calls("cuMemcpyHtoDAsync_v2") + stand.control.calls("cuMemcpyDtoHAsync_v2") == 0);
   CHECK_THROWS_AS(DeviceBuffer(stand.device, 0, "nothing"), rfseg::CudaError);

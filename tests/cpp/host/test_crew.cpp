@@ -18,6 +18,7 @@ using rfseg::host::Crew;
 namespace {
 
 constexpr std::chrono::microseconds kNone(0), kShort(300);
+const rfseg::host::Rhythm kRhythm;  // nobody hurries
 
 std::vector<int> first(int count) {
   std::vector<int> numbers(static_cast<std::size_t>(count));
@@ -29,7 +30,7 @@ std::vector<int> first(int count) {
 
 TEST_CASE("crew: every index once, whatever the numbers") {
   for (const int threads : {1, 3}) {
-    Crew crew(threads, kNone);
+    Crew crew(threads, kNone, kRhythm);
     for (const int count : {0, 1, 2, 7, 1000}) {
       std::vector<int> seen(static_cast<std::size_t>(count));
       for (int round = 1; round <= 20; ++round) {
@@ -42,7 +43,7 @@ TEST_CASE("crew: every index once, whatever the numbers") {
 
 TEST_CASE("crew: threads that look out help as sleeping ones do") {
   for (const std::chrono::microseconds patience : {kNone, kShort}) {
-    Crew crew(2, patience);
+    Crew crew(2, patience, kRhythm);
     for (int round = 0; round < 30; ++round) {
       std::this_thread::sleep_for(std::chrono::microseconds(20 * round));  // before, around and after the patience
       std::atomic<int> inside{0};
@@ -57,7 +58,7 @@ TEST_CASE("crew: threads that look out help as sleeping ones do") {
 }
 
 TEST_CASE("crew: what is done is passed on in order, on the calling thread, while the rest is worked on") {
-  Crew crew(3, kShort);
+  Crew crew(3, kShort, kRhythm);
   for (const int count : {0, 1, 2, 100}) {
     std::vector<int> done(static_cast<std::size_t>(count));  // not atomic: passing on must order it
     std::vector<int> passed;
@@ -78,7 +79,7 @@ TEST_CASE("crew: what is done is passed on in order, on the calling thread, whil
 }
 
 TEST_CASE("crew: the first index is passed on before the last is done") {
-  Crew crew(1, kShort);
+  Crew crew(1, kShort, kRhythm);
   const auto caller = std::this_thread::get_id();
   bool seen = false;
   for (int round = 0; round < 10000 && !seen; ++round) {
@@ -99,7 +100,7 @@ TEST_CASE("crew: the first index is passed on before the last is done") {
 }
 
 TEST_CASE("crew: the rest is done although a call throws, and the first failure arrives") {
-  Crew crew(2, kNone);
+  Crew crew(2, kNone, kRhythm);
   std::atomic<int> calls{0};
   const auto work = [&calls](int index) {
     ++calls;
@@ -113,7 +114,7 @@ TEST_CASE("crew: the rest is done although a call throws, and the first failure 
 }
 
 TEST_CASE("crew: nothing is passed on behind a failure, be it of the work or of the passing on") {
-  Crew crew(2, kShort);
+  Crew crew(2, kShort, kRhythm);
   for (const bool work_fails : {true, false}) {
     std::atomic<int> calls{0};
     int passed = 0;
@@ -135,7 +136,7 @@ TEST_CASE("crew: nothing is passed on behind a failure, be it of the work or of 
 }
 
 TEST_CASE("crew: does not wait for threads that are busy elsewhere") {
-  Crew crew(2, kNone);
+  Crew crew(2, kNone, kRhythm);
   std::promise<void> open;
   const std::shared_future<void> opened = open.get_future().share();
   std::atomic<int> busy{0};
@@ -154,7 +155,7 @@ TEST_CASE("crew: does not wait for threads that are busy elsewhere") {
 }
 
 TEST_CASE("crew: several callers at once") {
-  Crew crew(2, kShort);
+  Crew crew(2, kShort, kRhythm);
   std::atomic<int> sum{0};
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 4; ++caller) {
@@ -168,4 +169,18 @@ TEST_CASE("crew: several callers at once") {
   }
   for (std::thread& caller : callers) caller.join();
   CHECK(sum == 4 * 50 * 300);
+}
+
+TEST_CASE("crew: what is posted is done, also before the end, and without threads at once") {
+  for (const int threads : {0, 1, 3}) {
+    std::atomic<int> done{0};
+    {
+      Crew crew(threads, kShort, kRhythm);
+      for (int i = 0; i < 100; ++i) {
+        crew.post([&crew, &done] { crew.split(3, [&done](int) { ++done; }); });
+        if (threads == 0) CHECK(done == 3 * (i + 1));
+      }
+    }
+    CHECK(done == 300);
+  }
 }

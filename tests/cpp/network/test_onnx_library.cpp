@@ -73,9 +73,9 @@ int live_objects() {
   return reinterpret_cast<int (*)()>(symbol)();
 }
 
-void run(const OnnxNetwork& network) {
+void run(OnnxNetwork& network) {
   std::vector<float> image(3 * 8 * 8), dets(5 * 4), labels(5 * 3), masks(5 * 2 * 2);
-  network.run({image.data(), dets.data(), labels.data(), masks.data()});
+  network.run({image.data(), dets.data(), labels.data(), masks.data()}, 1);
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ TEST_CASE("onnx library: whatever fails, nothing is left behind") {
   REQUIRE(live_objects() == 0);
   SUBCASE("nothing fails") {
     const Variable stand_in("RFSEG_STAND_IN", nullptr);
-    const OnnxNetwork network(read_model_file(kModel), kStandIn, 1, {});
+    OnnxNetwork network(read_model_file(kModel), kStandIn, 1, {});
     const int held = live_objects();
     CHECK(held == 3);  // environment, session, description of memory
     run(network);
@@ -135,7 +135,7 @@ TEST_CASE("onnx library: whatever fails, nothing is left behind") {
     CHECK_THROWS_WITH_AS(OnnxNetwork(read_model_file(kModel), kStandIn, 1, {}), expected.c_str(), ModelError);
   }
   SUBCASE("a frame fails") {
-    const OnnxNetwork network(read_model_file(kModel), kStandIn, 1, {});
+    OnnxNetwork network(read_model_file(kModel), kStandIn, 1, {});
     const Variable stand_in("RFSEG_STAND_IN", "no_run");
     const std::string expected = kModel + " failed in ONNX Runtime 1.19.0: Got invalid dimensions for input: input";
     CHECK_THROWS_WITH_AS(run(network), expected.c_str(), BackendError);
@@ -146,8 +146,8 @@ TEST_CASE("onnx library: whatever fails, nothing is left behind") {
 TEST_CASE("onnx library: what the library logs arrives in one line") {
   const Variable stand_in("RFSEG_STAND_IN", "logs");
   std::vector<std::pair<LogLevel, std::string>> lines;
-  const OnnxNetwork network(read_model_file(kModel), kStandIn, 1,
-                            [&](LogLevel level, const std::string& line) { lines.emplace_back(level, line); });
+  OnnxNetwork network(read_model_file(kModel), kStandIn, 1,
+                      [&](LogLevel level, const std::string& line) { lines.emplace_back(level, line); });
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].first == LogLevel::warning);
   CHECK(lines[0].second == "ONNX Runtime: a warning");

@@ -74,7 +74,8 @@ std::size_t pixels(rfseg::ImageSize size) {
 }
 
 /// Runs an image that depends on `seed`.
-Outputs run(const OnnxNetwork& network, int seed = 1) {
+Outputs run(OnnxNetwork&& network, int seed = 1);
+Outputs run(OnnxNetwork& network, int seed = 1) {
   const ModelContract& c = network.contract();
   std::vector<float> image(3 * pixels(c.network_size));
   for (std::size_t i = 0; i < image.size(); ++i)
@@ -82,14 +83,16 @@ Outputs run(const OnnxNetwork& network, int seed = 1) {
   const auto queries = static_cast<std::size_t>(c.queries);
   Outputs out{std::vector<float>(queries * 4), std::vector<float>(queries * static_cast<std::size_t>(c.columns)),
               std::vector<float>(queries * pixels(c.mask_size))};
-  network.run({image.data(), out.dets.data(), out.labels.data(), out.masks.data()});
+  network.run({image.data(), out.dets.data(), out.labels.data(), out.masks.data()}, 1);
   return out;
 }
+
+Outputs run(OnnxNetwork&& network, int seed) { return run(network, seed); }
 
 /// What is said about a model that cannot be opened; fails when it can.
 std::string refusal(const std::string& model) {
   try {
-    const OnnxNetwork network(read_model_file(model), kLibrary, 1, {});
+    OnnxNetwork network(read_model_file(model), kLibrary, 1, {});
   } catch (const ModelError& error) {
     return error.what();
   }
@@ -117,7 +120,7 @@ class Folder {
 }  // namespace
 
 TEST_CASE("onnx runtime: the packaged network says what it is") {
-  const OnnxNetwork network(read_model_file(kDemo), kLibrary, 1, {});
+  OnnxNetwork network(read_model_file(kDemo), kLibrary, 1, {});
   const ModelContract& c = network.contract();
   CHECK(c.network_size == rfseg::ImageSize{312, 312});
   CHECK(c.mask_size == rfseg::ImageSize{78, 78});
@@ -131,8 +134,8 @@ TEST_CASE("onnx runtime: the packaged network says what it is") {
 }
 
 TEST_CASE("onnx runtime: the outputs depend on the image and on nothing else") {
-  const OnnxNetwork one(read_model_file(kDemo), kLibrary, 1, {});
-  const OnnxNetwork two(read_model_file(kDemo), kLibrary, 2, {});
+  OnnxNetwork one(read_model_file(kDemo), kLibrary, 1, {});
+  OnnxNetwork two(read_model_file(kDemo), kLibrary, 2, {});
   const Outputs first = run(one);
   CHECK(std::all_of(first.dets.begin(), first.dets.end(), [](float v) { return v > -1 && v < 2; }));
   CHECK(std::adjacent_find(first.masks.begin(), first.masks.end(), std::not_equal_to<>()) != first.masks.end());
@@ -142,7 +145,7 @@ TEST_CASE("onnx runtime: the outputs depend on the image and on nothing else") {
 }
 
 TEST_CASE("onnx runtime: one network may be run by several threads at once") {
-  const OnnxNetwork network(read_model_file(tiny("plain")), kLibrary, 2, {});
+  OnnxNetwork network(read_model_file(tiny("plain")), kLibrary, 2, {});
   std::array<Outputs, 4> expected, found;
   for (int i = 0; i < 4; ++i) expected[static_cast<std::size_t>(i)] = run(network, i);
   std::vector<std::thread> threads;
@@ -157,13 +160,13 @@ TEST_CASE("onnx runtime: one network may be run by several threads at once") {
 
 TEST_CASE("onnx runtime: open sizes, order and names of the outputs do not change the answer") {
   const Outputs plain = run(OnnxNetwork(read_model_file(tiny("plain")), kLibrary, 1, {}));
-  const OnnxNetwork open(read_model_file(tiny("dynamic_batch")), kLibrary, 1, {});
+  OnnxNetwork open(read_model_file(tiny("dynamic_batch")), kLibrary, 1, {});
   CHECK(open.contract().batch == 0);
   CHECK(open.contract().queries == 5);
   CHECK(open.contract().columns == 3);
   CHECK(open.contract().mask_size == rfseg::ImageSize{2, 2});
   CHECK(run(open) == plain);
-  const OnnxNetwork reordered(read_model_file(tiny("reordered")), kLibrary, 1, {});
+  OnnxNetwork reordered(read_model_file(tiny("reordered")), kLibrary, 1, {});
   CHECK(reordered.contract().masks == "4184");
   CHECK(run(reordered) == plain);
 }
@@ -217,9 +220,9 @@ TEST_CASE("onnx runtime: networks that do not fit are refused") {
 TEST_CASE("onnx runtime: a failing frame is reported in one line, to its own network's log, and harms no other") {
   const StderrCapture capture;
   Log broken_log, plain_log;
-  const OnnxNetwork plain(read_model_file(tiny("plain")), kLibrary, 1, plain_log.callback());
+  OnnxNetwork plain(read_model_file(tiny("plain")), kLibrary, 1, plain_log.callback());
   const Outputs before = run(plain);
-  const OnnxNetwork broken(read_model_file(tiny("fails_when_run")), kLibrary, 1, broken_log.callback());
+  OnnxNetwork broken(read_model_file(tiny("fails_when_run")), kLibrary, 1, broken_log.callback());
   for (int i = 0; i < 2; ++i) {
     const std::string expected = tiny("fails_when_run") + " failed in ONNX Runtime " + plain.library_version() +
                                  ": Non-zero status code returned while running Gather node. Name:'' Status Message: " +
@@ -240,7 +243,7 @@ TEST_CASE("onnx runtime: networks can be opened again after the last one is gone
 }
 
 TEST_CASE("onnx runtime: float16 at the door is converted") {
-  const OnnxNetwork half(read_model_file(tiny("float16")), kLibrary, 1, {});
+  OnnxNetwork half(read_model_file(tiny("float16")), kLibrary, 1, {});
   CHECK(half.contract().input_type == rfseg::network::ElementType::float16);
   CHECK(half.contract().masks_type == rfseg::network::ElementType::float16);
   const Outputs expected = run(OnnxNetwork(read_model_file(tiny("plain")), kLibrary, 1, {})), found = run(half);
@@ -252,17 +255,17 @@ TEST_CASE("onnx runtime: float16 at the door is converted") {
 }
 
 TEST_CASE("onnx runtime: every image of a batch gets what it would get alone") {
-  const OnnxNetwork alone(read_model_file(tiny("plain")), kLibrary, 1, {});
+  OnnxNetwork alone(read_model_file(tiny("plain")), kLibrary, 1, {});
   for (const char* name : {"batch_of_2", "dynamic_batch"}) {
     CAPTURE(name);
-    const OnnxNetwork network(read_model_file(tiny(name)), kLibrary, 1, {});
+    OnnxNetwork network(read_model_file(tiny(name)), kLibrary, 1, {});
     CHECK(network.contract().batch == (std::string(name) == "batch_of_2" ? 2 : 0));
     std::vector<float> images(2 * 192), dets(2 * 20), labels(2 * 15), masks(2 * 20);
     for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 31 % 97) / 48 - 1;
     network.run({images.data(), dets.data(), labels.data(), masks.data()}, 2);
     for (std::size_t n = 0; n < 2; ++n) {
       Outputs one{std::vector<float>(20), std::vector<float>(15), std::vector<float>(20)};
-      alone.run({images.data() + n * 192, one.dets.data(), one.labels.data(), one.masks.data()});
+      alone.run({images.data() + n * 192, one.dets.data(), one.labels.data(), one.masks.data()}, 1);
       CHECK(std::equal(one.dets.begin(), one.dets.end(), dets.begin() + static_cast<std::ptrdiff_t>(n * 20)));
       CHECK(std::equal(one.labels.begin(), one.labels.end(), labels.begin() + static_cast<std::ptrdiff_t>(n * 15)));
       CHECK(std::equal(one.masks.begin(), one.masks.end(), masks.begin() + static_cast<std::ptrdiff_t>(n * 20)));
@@ -271,6 +274,6 @@ TEST_CASE("onnx runtime: every image of a batch gets what it would get alone") {
   }
   std::vector<float> image(192), out(20);
   CHECK_THROWS_AS(OnnxNetwork(read_model_file(tiny("batch_of_2")), kLibrary, 1, {})
-                      .run({image.data(), out.data(), out.data(), out.data()}),
+                      .run({image.data(), out.data(), out.data(), out.data()}, 1),
                   rfseg::InputError);
 }

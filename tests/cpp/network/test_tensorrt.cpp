@@ -52,7 +52,7 @@ TEST_CASE("tensorrt: an engine runs, is captured and replayed, for both majors")
 
     int runs = 0;
     stand.tensorrt.set_work([&](void* stream, auto work) { return stand.control.enqueue(stream, work); },
-                            [&runs](const auto& address) {
+                            [&runs](const auto& address, int) {
                               std::memcpy(address.at("dets"), address.at("input"), 64);
                               ++runs;
                             });
@@ -72,7 +72,7 @@ TEST_CASE("tensorrt: an engine runs, is captured and replayed, for both majors")
     CHECK(runs == 1);
     cuda::enqueue_fill(stream, tensors.input, 9);
     exec.enqueue(stream);
-    cuda::enqueue_copy(stream, dets, tensors.dets, 64);
+    cuda::enqueue_copy(stream, dets, tensors.dets, 0, 64);
     stream.wait_idle();
     CHECK(runs == 2);
     CHECK(dets.data()[63] == std::byte{9});
@@ -92,8 +92,9 @@ TEST_CASE("tensorrt: a context keeps its engine alive and ends first") {
   CHECK(stand.tensorrt.live() == std::map<std::string, int>{{"context", 1}, {"engine", 1}, {"runtime", 1}});
 }
 
-TEST_CASE("tensorrt: an open batch runs at 1, sizes come from the context") {
+TEST_CASE("tensorrt: an open batch runs at what its profile takes, sizes come from the context") {
   TensorRtStand stand(110100);
+  stand.tensorrt.set_profile(2, 4, 8);
   const std::vector<stand_in::TensorModel> open = {{"input", true, 1, {-1, 3, 16, 24}},
                                                    {"masks", false, 1, {-1, -1, -1, -1}, 0, 0, {1, 7, 4, 6}},
                                                    {"labels", false, 1, {-1, -1, 91}, 0, 0, {1, 7, 91}},
@@ -102,6 +103,9 @@ TEST_CASE("tensorrt: an open batch runs at 1, sizes come from the context") {
   {
     const TensorRtEngine engine = stand.open();
     CHECK(engine.contract().batch == 0);
+    CHECK(engine.batch().least == 2);
+    CHECK(engine.batch().best == 4);
+    CHECK(engine.batch().most == 8);
     CHECK(engine.contract().queries == 7);
     CHECK(engine.contract().mask_size.width == 6);
     CHECK(engine.contract().labels_type == network::ElementType::float16);
@@ -109,16 +113,21 @@ TEST_CASE("tensorrt: an open batch runs at 1, sizes come from the context") {
     CHECK(engine.bytes().dets == 7 * 4 * 4);
     CHECK(engine.bytes().labels == 7 * 91 * 2);
     CHECK(engine.bytes().masks == 7 * 4 * 6 * 2);
-    engine.make_context();
+    TensorRtContext context = engine.make_context();
+    context.set_batch(3);
+    CHECK_THROWS_WITH_AS(context.set_batch(1), doctest::Contains("refuses inputs of [1, 3, 16, 24]"), BackendError);
   }
-  CHECK(contains(stand.refusal<ModelError>(Misbehaviour::shape_refused),
-                 "its first profile takes inputs from [2, 3, 16, 24] to [8, 3, 16, 24], not [1, 3, 16, 24]"));
-  CHECK(contains(stand.refusal<ModelError>(Misbehaviour::shapes_not_inferred), "cannot be inferred"));
+  CHECK(contains(stand.refusal<BackendError>(Misbehaviour::shape_refused),
+                 "TensorRT refuses inputs of [2, 3, 16, 24]: the shape is outside of the profile"));
+  CHECK(contains(stand.refusal<BackendError>(Misbehaviour::shapes_not_inferred), "for 2 images cannot be inferred"));
+  stand.tensorrt.set_profile(0, 1, 4);
+  CHECK(contains(stand.refusal<ModelError>(Misbehaviour::none), "its first profile takes inputs of [0, 3, 16, 24]"));
+  stand.tensorrt.set_profile(2, 4, 8);
   stand.tensorrt.misbehave(Misbehaviour::none);
   std::vector<stand_in::TensorModel> endless = open;
-  endless[1].shape_at_batch_1 = {1, -1, 4, 6};
-  endless[2].shape_at_batch_1 = {1, -1, 91};
-  endless[3].shape_at_batch_1 = {1, -1, 4};
+  endless[1].known_shape = {1, -1, 4, 6};
+  endless[2].known_shape = {1, -1, 91};
+  endless[3].known_shape = {1, -1, 4};
   stand.tensorrt.set_tensors(endless);
   CHECK(contains(stand.refusal<ModelError>(Misbehaviour::none), "depend on the image"));
 }

@@ -2,6 +2,8 @@
 #include "pipeline/gpu_stand.hpp"
 
 #include "network/half.hpp"
+#include "pipeline/cpu/cpu_pipeline.hpp"
+#include "pipeline/gpu/device_network.hpp"
 #include "pipeline/gpu/gpu_model.hpp"
 #include "raster/detections/postprocess.hpp"
 #include "raster/resize/resize.hpp"
@@ -93,23 +95,24 @@ GpuStand::GpuStand(const NetworkShape& network_shape) : shape(network_shape) {
   install_kernels(control, complaints_);
   const std::int64_t h = shape.network.height, w = shape.network.width, q = shape.queries, c = shape.columns;
   const std::int32_t type = shape.half ? 1 : 0;
-  tensorrt.set_tensors({{"input", true, type, {1, 3, h, w}},
-                        {"dets", false, type, {1, q, 4}},
-                        {"labels", false, type, {1, q, c}},
-                        {"masks", false, type, {1, q, shape.mask.height, shape.mask.width}}});
+  const std::int64_t n = shape.batch == 0 ? -1 : shape.batch;
+  tensorrt.set_tensors({{"input", true, type, {n, 3, h, w}},
+                        {"dets", false, type, {n, q, 4}},
+                        {"labels", false, type, {n, q, c}},
+                        {"masks", false, type, {n, q, shape.mask.height, shape.mask.width}}});
+  tensorrt.set_profile(1, 4, 8);
   tensorrt.set_work(
       [this](void* stream, auto work) {
         if (refuse_network && refuse_network(control)) return 1;
         return control.enqueue(stream, work);
       },
-      [this](const auto& address) { run_network(address); });
+      [this](const auto& address, int images) { run_network(address, images); });
   const float cut = raster::logit_above(0.5F);
-  settings.rule.logit_cut.assign(static_cast<std::size_t>(shape.columns), cut);
-  settings.rule.logit_cut[3] = std::nanf("");
-  settings.rule.max_detections = 300;
+  rule.logit_cut.assign(static_cast<std::size_t>(shape.columns), cut);
+  rule.logit_cut[3] = std::nanf("");
   settings.names = std::make_shared<const ClassNames>(ClassNames{{0, "cat"}});
   settings.slots = 2;
-  settings.stages = Stages::device;
+  settings.max_batch = shape.batch == 0 ? 8 : shape.batch;
 }
 
 GpuStand::~GpuStand() {
@@ -117,11 +120,17 @@ GpuStand::~GpuStand() {
 }
 
 std::unique_ptr<pipeline::GpuPipeline> GpuStand::pipeline(int crew) {
-  return std::make_unique<rfseg::pipeline::GpuPipeline>(
-      std::make_unique<const rfseg::pipeline::GpuModel>(device, open(), settings), crew);
+  std::vector<std::unique_ptr<const rfseg::pipeline::GpuModel>> models;
+  models.push_back(std::make_unique<const rfseg::pipeline::GpuModel>(device, open(), settings));
+  return std::make_unique<rfseg::pipeline::GpuPipeline>(std::move(models), crew);
 }
 
-Segmenter GpuStand::segmenter(int slots) {
+std::unique_ptr<rfseg::pipeline::Pipeline> GpuStand::host_pipeline() {
+  return std::make_unique<rfseg::pipeline::CpuPipeline>(
+      std::make_unique<rfseg::pipeline::DeviceNetwork>(device, open(), settings.max_batch), settings);
+}
+
+Segmenter GpuStand::segmenter(int slots, const std::string& on) {
   const StandInsByEnvironment environment;
   Options asked;
   ClassNames names;
@@ -129,6 +138,7 @@ Segmenter GpuStand::segmenter(int slots) {
     if (column != 3) names[column] = "class " + std::to_string(column);
   }
   asked.names = names;
+  asked.device = on;
   asked.slots = slots;
   asked.threads = 2;
   return Segmenter((folder.path / "model.engine").string(), asked);
@@ -148,17 +158,21 @@ void GpuStand::answer(NetworkTensors& tensors) const {
     *values = rounded(*values, shape.half);
 }
 
-void GpuStand::run_network(const std::map<std::string, void*>& address) {
+void GpuStand::run_network(const std::map<std::string, void*>& address, int images) {
   ++network_runs;
-  NetworkTensors tensors;
-  const std::size_t inputs = count(3, shape.network.height, shape.network.width);
-  tensors.input = loaded(address.at("input"), inputs, shape.half);
-  answer(tensors);
-  const auto put = [&](const char* name, const std::vector<float>& values) {
-    const std::vector<std::byte> bytes = stored(values, shape.half);
-    std::memcpy(address.at(name), bytes.data(), bytes.size());
-  };
-  put("dets", tensors.dets), put("labels", tensors.labels), put("masks", tensors.masks);
+  network_images += images;
+  const std::size_t inputs = count(3, shape.network.height, shape.network.width), bytes_each = shape.half ? 2 : 4;
+  for (std::size_t image = 0; image < static_cast<std::size_t>(images); ++image) {
+    NetworkTensors tensors;
+    tensors.input =
+        loaded(static_cast<const std::byte*>(address.at("input")) + image * inputs * bytes_each, inputs, shape.half);
+    answer(tensors);
+    const auto put = [&](const char* name, const std::vector<float>& values) {
+      const std::vector<std::byte> bytes = stored(values, shape.half);
+      std::memcpy(static_cast<std::byte*>(address.at(name)) + image * bytes.size(), bytes.data(), bytes.size());
+    };
+    put("dets", tensors.dets), put("labels", tensors.labels), put("masks", tensors.masks);
+  }
 }
 
 NetworkTensors GpuStand::tensors(const ImageView& frame) const {
@@ -178,7 +192,7 @@ Result GpuStand::expected(const ImageView& frame) const {
   raster::PostprocessScratch scratch;
   return raster::postprocess(
       {right.dets.data(), right.labels.data(), right.masks.data(), shape.queries, shape.columns, shape.mask}, geometry,
-      settings.rule, scratch);
+      rule, scratch);
 }
 
 void GpuStand::expect_equal(const Result& result, const Result& right) {
@@ -202,9 +216,13 @@ void GpuStand::expect_tensors(const NetworkTensors& found, const NetworkTensors&
   CHECK(found.masks == right.masks);
 }
 
+std::shared_ptr<rfseg::pipeline::Flight> GpuStand::start(rfseg::pipeline::Pipeline& pipeline, const ImageView& frame,
+                                                         std::shared_ptr<NetworkTensors> tensors) const {
+  return pipeline.submit({{frame, std::make_shared<const raster::SelectionRule>(rule), std::move(tensors)}}).front();
+}
+
 Result GpuStand::infer(rfseg::pipeline::Pipeline& pipeline, const ImageView& frame) const {
-  pipeline.submit(frame);
-  return pipeline.collect(nullptr);
+  return start(pipeline, frame)->take();
 }
 
 }  // namespace stand_in

@@ -21,6 +21,7 @@ struct NetworkShape {
   rfseg::ImageSize network{16, 24}, mask{6, 9};
   int queries = 6, columns = 5;
   bool half = false;  ///< every tensor is float16
+  int batch = 1;      ///< of every execution; 0: open, from 1 to 8
 };
 
 /// How a frame's pixels lie in memory.
@@ -47,8 +48,10 @@ struct GpuStand : TensorRtStand {
 
   /// A pipeline with `settings`.
   std::unique_ptr<rfseg::pipeline::GpuPipeline> pipeline(int crew = 2);
+  /// The same engine with the host's stages around it.
+  std::unique_ptr<rfseg::pipeline::Pipeline> host_pipeline();
   /// A Segmenter of the same engine, with the same classes.
-  rfseg::Segmenter segmenter(int slots);
+  rfseg::Segmenter segmenter(int slots, const std::string& on = "auto");
 
   /// What the network is to be given for `frame`, and answers.
   rfseg::NetworkTensors tensors(const rfseg::ImageView& frame) const;
@@ -56,21 +59,24 @@ struct GpuStand : TensorRtStand {
   rfseg::Result expected(const rfseg::ImageView& frame) const;
   void expect_equal(const rfseg::Result& result, const rfseg::Result& right);
   void expect_tensors(const rfseg::NetworkTensors& found, const rfseg::NetworkTensors& right) const;
-  /// As one call of infer().
+  /// What Segmenter::submit and infer do.
+  std::shared_ptr<rfseg::pipeline::Flight> start(rfseg::pipeline::Pipeline& pipeline, const rfseg::ImageView& frame,
+                                                 std::shared_ptr<rfseg::NetworkTensors> tensors = nullptr) const;
   rfseg::Result infer(rfseg::pipeline::Pipeline& pipeline, const rfseg::ImageView& frame) const;
 
   NetworkShape shape;
-  rfseg::pipeline::PipelineSettings settings;  ///< column 3 is no class; two slots
+  rfseg::pipeline::PipelineSettings settings;  ///< two slots, one lane, the network's batch
+  rfseg::raster::SelectionRule rule;           ///< column 3 is no class
   /// Changes the answers, in the network and in what is expected. Set before the first frame.
   std::function<void(rfseg::NetworkTensors&)> adjust;
   /// When true of the control panel, the network refuses to be queued.
   std::function<bool(const Cuda&)> refuse_network;
-  std::atomic<int> network_runs{0};
+  std::atomic<int> network_runs{0}, network_images{0};
   int instances = 0;  ///< compared so far: a test that compared none has shown nothing
 
  private:
   void answer(rfseg::NetworkTensors& tensors) const;
-  void run_network(const std::map<std::string, void*>& address);
+  void run_network(const std::map<std::string, void*>& address, int images);
   std::shared_ptr<Complaints> complaints_ = std::make_shared<Complaints>();
 };
 

@@ -40,10 +40,9 @@ struct DeviceFrame {
 };
 
 void expect_frame(GpuStand& stand, pipeline::Pipeline& pipeline, const ImageView& given, const Frame& same) {
-  NetworkTensors tensors;
-  pipeline.submit(given);
-  const Result result = pipeline.collect(&tensors);
-  stand.expect_tensors(tensors, stand.tensors(same.view));
+  const auto tensors = std::make_shared<NetworkTensors>();
+  const Result result = stand.start(pipeline, given, tensors)->take();
+  stand.expect_tensors(*tensors, stand.tensors(same.view));
   stand.expect_equal(result, stand.expected(same.view));
   CHECK((result.names == stand.settings.names));
 }
@@ -103,10 +102,15 @@ TEST_CASE("gpu pipeline: pinned memory is uploaded from where it lies") {
     const int copies = stand.control.calls("cuMemcpyHtoDAsync_v2");
     stand.infer(*pipeline, one->at(place));
     CHECK(stand.control.calls("cuMemcpyHtoDAsync_v2") == copies + 1);
+    const std::int64_t made = pipeline->counters().device_allocations;
+    stand.infer(*pipeline, one->at(place));
+    CHECK(pipeline->counters().device_allocations == made);
   }
   const int copies = stand.control.calls("cuMemcpyHtoDAsync_v2");
+  const std::int64_t made = pipeline->counters().device_allocations;
   stand.infer(*pipeline, frame.view);
-  CHECK(stand.control.calls("cuMemcpyHtoDAsync_v2") > copies + 1);  // ordinary memory: by sections
+  CHECK(stand.control.calls("cuMemcpyHtoDAsync_v2") > copies + 2);  // ordinary memory: by sections, and its tables
+  CHECK(pipeline->counters().device_allocations > made);            // the upload buffer that the others did not need
 }
 
 TEST_CASE("gpu pipeline: a frame is read before submit() returns, wherever it is") {
@@ -118,9 +122,9 @@ TEST_CASE("gpu pipeline: a frame is read before submit() returns, wherever it is
   const DeviceFrame on_device(stand.device, frame);
   std::vector<std::uint8_t> ordinary(frame.bytes.size());
   for (const ImageView& view : {frame.at(ordinary.data()), frame.at(pinned.get()), on_device.view}) {
-    pipeline->submit(view);
+    const auto flight = stand.start(*pipeline, view);
     std::memset(const_cast<std::uint8_t*>(view.data), 0, frame.bytes.size());
-    stand.expect_equal(pipeline->collect(nullptr), right);
+    stand.expect_equal(flight->take(), right);
   }
   CHECK(stand.instances > 0);
 }
@@ -140,7 +144,7 @@ TEST_CASE("gpu pipeline: a device frame waits for its producer's stream") {
   stand.expect_equal(stand.infer(*pipeline, on_device.view), stand.expected(before.view));
   stand.expect_equal(stand.infer(*pipeline, late(producer.get())), stand.expected(frame.view));
   before.at(reinterpret_cast<void*>(on_device.memory.address()));
-  const auto own = reinterpret_cast<cuda::StreamHandle>(pipeline->frame_stream());
+  const auto own = reinterpret_cast<cuda::StreamHandle>(pipeline->frame_stream(0));
   stand.expect_equal(stand.infer(*pipeline, late(own)), stand.expected(frame.view));
   CHECK(stand.instances > 0);
 }
@@ -151,13 +155,13 @@ TEST_CASE("gpu pipeline: device memory that is not this device's is refused") {
   const Frame frame({33, 50}, 11);
   ImageView said = frame.view;
   said.memory = MemoryKind::device;
-  CHECK(stand_in::contains(thrown<InputError>([&] { pipeline->submit(said); }), "the driver knows no such memory"));
+  CHECK(
+      stand_in::contains(thrown<InputError>([&] { stand.start(*pipeline, said); }), "the driver knows no such memory"));
   stand.control.set_devices({{9, 0}, {9, 0}});
   const auto other = std::make_shared<const cuda::Device>(cuda::open_driver(RFSEG_STAND_IN_CUDA), 1);
   const DeviceFrame elsewhere(other, frame);
-  CHECK(stand_in::contains(thrown<InputError>([&] { pipeline->submit(elsewhere.view); }),
+  CHECK(stand_in::contains(thrown<InputError>([&] { stand.start(*pipeline, elsewhere.view); }),
                            "the frame is on cuda:1, the Segmenter on cuda:0"));
-  CHECK(pipeline->pending() == 0);
   stand.expect_equal(stand.infer(*pipeline, frame.view), stand.expected(frame.view));
 }
 
@@ -166,14 +170,13 @@ TEST_CASE("gpu pipeline: the host's stages on a GPU say the same") {
     stand_in::NetworkShape shape;
     shape.half = half;
     GpuStand stand(shape);
-    stand.settings.stages = Stages::host;
-    const auto pipeline = stand.pipeline();
+    const auto pipeline = stand.host_pipeline();
     for (const ImageSize size : kSizes) {
       const Frame frame(size, 50 + static_cast<std::uint64_t>(size.width));
       expect_frame(stand, *pipeline, frame.view, frame);
     }
     const DeviceFrame on_device(stand.device, Frame({33, 50}, 12));
-    CHECK_THROWS_AS(pipeline->submit(on_device.view), InputError);
+    CHECK_THROWS_AS(stand.start(*pipeline, on_device.view), InputError);
     CHECK(stand.instances > 0);
     CHECK(pipeline->counters().slow_frames == 0);
   }

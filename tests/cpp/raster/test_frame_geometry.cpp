@@ -44,16 +44,16 @@ TEST_CASE("frame geometry: refuses sizes that are not positive or beyond 2^31 pi
 }
 
 TEST_CASE("frame geometry: the vertical pass is first only by Pillow's rule") {
-  CHECK_FALSE(geometry({480, 640}).vertical_pass_first());
-  CHECK(geometry({640, 480}).vertical_pass_first() == (640 - 312 > 2 * (480 - 312)));
-  CHECK(geometry({640, 427}).vertical_pass_first());
-  CHECK_FALSE(geometry({1080, 1920}).vertical_pass_first());
-  CHECK(geometry({1920, 1080}).vertical_pass_first());
-  CHECK_FALSE(geometry({314, 313}).vertical_pass_first());  // 2 rows fewer is not more than 2 * 1
-  CHECK(geometry({315, 313}).vertical_pass_first());
-  CHECK(geometry({313, 100}).vertical_pass_first());
-  CHECK_FALSE(geometry({312, 100}).vertical_pass_first());
-  CHECK_FALSE(geometry({1000, 312}).vertical_pass_first());  // one pass only
+  CHECK_FALSE(geometry({480, 640}).passes().first_down);
+  CHECK(geometry({640, 480}).passes().first_down == (640 - 312 > 2 * (480 - 312)));
+  CHECK(geometry({640, 427}).passes().first_down);
+  CHECK_FALSE(geometry({1080, 1920}).passes().first_down);
+  CHECK(geometry({1920, 1080}).passes().first_down);
+  CHECK_FALSE(geometry({314, 313}).passes().first_down);  // 2 rows fewer is not more than 2 * 1
+  CHECK(geometry({315, 313}).passes().first_down);
+  CHECK(geometry({313, 100}).passes().first_down);
+  CHECK_FALSE(geometry({312, 100}).passes().first_down);
+  CHECK_FALSE(geometry({1000, 312}).passes().first_down);  // one pass only
 }
 
 TEST_CASE("frame geometry: holds the axes of the resize in use") {

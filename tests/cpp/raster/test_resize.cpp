@@ -125,8 +125,8 @@ TEST_CASE("resize: equals the contract on random shapes, views and both orders o
     if (round % 5 == 0) network.width = view.width;
     if (round % 7 == 0) network.height = view.height;
     const FrameGeometry geometry = geometry_of(view, network);
-    vertical_first += geometry.vertical_pass_first() ? 1 : 0;
-    REQUIRE(resized(view, geometry) == naive_resize(view, network, geometry.vertical_pass_first()));
+    vertical_first += geometry.passes().first_down ? 1 : 0;
+    REQUIRE(resized(view, geometry) == naive_resize(view, network, geometry.passes().first_down));
   }
   CHECK(vertical_first > 40);
   CHECK(vertical_first < 360);

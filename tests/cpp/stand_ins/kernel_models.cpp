@@ -7,8 +7,6 @@
 #include "raster/detections/select.hpp"
 #include "raster/masks/mask_runs.hpp"
 
-#include <kernel_abi.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -21,7 +19,6 @@ extern const unsigned char rfseg_kernels_end[];
 
 namespace stand_in {
 
-namespace abi = rfseg::kernel_abi;
 using rfseg::raster::FrameGeometry;
 
 namespace {
@@ -59,21 +56,26 @@ bool too_many(const std::vector<float>& logits, float least_cut, int queries) {
   return ranked > abi::kMaxPassing;
 }
 
+/// What the mask kernels are given for one image.
 struct MaskArguments {
-  explicit MaskArguments(const Launch& launch) {
+  MaskArguments(const Launch& launch, std::size_t image) {
     Arguments next(launch);
+    const auto& frame = next.pointer<const abi::FrameParams>()[image];
+    images = next.integer();
     masks = next.pointer<const std::byte>();
     half = next.integer() != 0;
     mask.height = next.integer(), mask.width = next.integer();
-    axis_x = next.pointer<const std::int32_t>(), axis_y = next.pointer<const std::int32_t>();
-    node_row = next.pointer<const std::int32_t>();
-    source.height = next.integer(), source.width = next.integer();
-    selection = next.pointer<abi::Selection>();
+    masks += image * size(mask.height, mask.width) * static_cast<std::size_t>(next.integer()) * (half ? 2 : 4);
+    selection = next.pointer<abi::Selection>() + image;
     nodes = next.pointer<float>();
-    column_toggles = next.pointer<std::int32_t>(), toggles = next.pointer<std::int32_t>();
-    capacity = next.integer();
-    hand_back = next.pointer<abi::HandBack>();
-    host_toggles = next.pointer<std::int32_t>();
+    there = frame.hand_back != 0;
+    axis_x = at<const std::int32_t>(frame.mask_x), axis_y = at<const std::int32_t>(frame.mask_y);
+    node_row = at<const std::int32_t>(frame.node_row);
+    source = {static_cast<int>(frame.height), static_cast<int>(frame.width)};
+    column_toggles = at<std::int32_t>(frame.column_toggles), toggles = at<std::int32_t>(frame.toggles);
+    capacity = static_cast<int>(frame.toggle_capacity);
+    hand_back = at<abi::HandBack>(frame.hand_back);
+    host_toggles = at<std::int32_t>(frame.host_toggles);
   }
   std::vector<std::int32_t> toggles_of(int slot, const FrameGeometry& geometry) const {
     const std::size_t grid = size(mask.height, mask.width);
@@ -94,8 +96,9 @@ struct MaskArguments {
     return columns;
   }
 
+  int images;
   const std::byte* masks;
-  bool half;
+  bool half, there;
   rfseg::ImageSize mask, source;
   const std::int32_t *axis_x, *axis_y, *node_row;
   abi::Selection* selection;
@@ -105,15 +108,6 @@ struct MaskArguments {
   abi::HandBack* hand_back;
   std::int32_t* host_toggles;
 };
-
-void expect_axis(const std::int32_t* table, const rfseg::raster::BilinearAxis& axis, Complaints& complaints) {
-  const std::size_t bytes = axis.i0.size() * sizeof(std::int32_t);
-  const void* const columns[] = {axis.i0.data(), axis.i1.data(), axis.l0.data(), axis.l1.data()};
-  for (const void* column : columns) {
-    if (std::memcmp(table, column, bytes) != 0) complaints.push_back("a mask axis is not the geometry's");
-    table += axis.i0.size();
-  }
-}
 
 void expect_tables(const MaskArguments& given, const FrameGeometry& geometry, Complaints& complaints) {
   expect_axis(given.axis_x, geometry.mask_x(), complaints);
@@ -125,15 +119,13 @@ void expect_tables(const MaskArguments& given, const FrameGeometry& geometry, Co
   }
 }
 
-void count_toggles(const MaskArguments& given, const FrameGeometry& geometry, unsigned programs) {
+void count_toggles(const MaskArguments& given, const FrameGeometry& geometry) {
   for (int slot = 0; slot < given.selection->header.slot_count; ++slot) {
     const std::vector<std::int32_t> found = given.toggles_of(slot, geometry);
     const std::vector<std::int32_t> columns = given.counts(found);
     std::copy(columns.begin(), columns.end(), given.column_toggles + static_cast<std::size_t>(slot) * columns.size());
     given.selection->slot_toggles[slot] += static_cast<std::int32_t>(found.size());
   }
-  const auto scratch = static_cast<std::size_t>(abi::mask_nodes_bytes(programs, given.mask.height));
-  std::memset(given.nodes, 0xEE, scratch);  // all of it is the kernel's to write
 }
 
 void emit_toggles(const MaskArguments& given, const FrameGeometry& geometry, Complaints& complaints) {
@@ -157,32 +149,27 @@ void emit_toggles(const MaskArguments& given, const FrameGeometry& geometry, Com
   std::copy(given.toggles, place, given.host_toggles);
 }
 
-}  // namespace
-
-void run_select(const Launch& launch, Complaints& complaints) {
-  Arguments next(launch);
-  const auto* const labels = next.pointer<const void>();
-  const bool labels_half = next.integer() != 0;
-  const auto* const dets = next.pointer<const void>();
-  const bool dets_half = next.integer() != 0;
-  const int queries = next.integer(), columns = next.integer();
-  const auto* const cuts = next.pointer<const float>();
-  const auto least_cut = next.next<float>();
-  rfseg::raster::SelectionRule rule{{cuts, cuts + columns}, next.integer()};
-  auto& selection = *next.pointer<abi::Selection>();
-
+void select_image(const abi::FrameParams& frame, const float* logits, const float* boxes, int queries, int columns,
+                  abi::Selection& selection, Complaints& complaints) {
+  float least_cut = 0;
+  std::memcpy(&least_cut, &frame.least_cut, sizeof least_cut);
+  std::memset(&selection, 0, offsetof(abi::Selection, ranked));
+  if (frame.passes == 0) {
+    if (!std::isnan(least_cut)) complaints.push_back("an image that is not there has a cut");
+    if (frame.hand_back != 0) complaints.push_back("an image that is not there has a hand-back");
+    return;
+  }
+  const auto* const cuts = at<const float>(frame.logit_cut);
+  const rfseg::raster::SelectionRule rule{{cuts, cuts + columns}, static_cast<int>(frame.max_detections)};
   float least = std::nanf("");
   for (const float cut : rule.logit_cut) least = std::fmin(least, cut);
-  if (std::isnan(least) ? !std::isnan(least_cut) : least != least_cut) complaints.push_back("min_cut is wrong");
-  if (launch.grid[0] != 1) complaints.push_back("select is one program");
-  const std::vector<float> logits = floats(labels, labels_half, size(queries, columns));
-  const std::vector<float> boxes = floats(dets, dets_half, size(queries, 4));
-  const bool overflow = too_many(logits, least_cut, queries);
+  if (std::isnan(least) ? !std::isnan(least_cut) : least != least_cut) complaints.push_back("least_cut is wrong");
+  const std::vector<float> all(logits, logits + size(queries, columns));
+  const bool overflow = too_many(all, least_cut, queries);
   rfseg::raster::SelectScratch scratch;
   std::vector<rfseg::raster::Candidate> kept;
-  if (!overflow) rfseg::raster::select(logits.data(), queries, rule, scratch, kept);
+  if (!overflow) rfseg::raster::select(logits, queries, rule, scratch, kept);
 
-  std::memset(&selection, 0, offsetof(abi::Selection, ranked));
   std::vector<std::int32_t> slot_of(static_cast<std::size_t>(queries), -1);
   for (const rfseg::raster::Candidate& candidate : kept) {
     const auto query = static_cast<std::size_t>(candidate.query);
@@ -190,19 +177,57 @@ void run_select(const Launch& launch, Complaints& complaints) {
       slot_of[query] = selection.header.slot_count++;
       selection.slot_query[slot_of[query]] = candidate.query;
     }
-    const float* const box = boxes.data() + 4 * query;
+    const float* const box = boxes + 4 * query;
     selection.records[selection.header.record_count++] = {
         candidate.query, candidate.column, candidate.logit, box[0], box[1], box[2], box[3], slot_of[query]};
   }
   if (overflow) selection.header.flags = abi::kPassingOverflow;
 }
 
+}  // namespace
+
+void expect_axis(const std::int32_t* table, const rfseg::raster::BilinearAxis& axis, Complaints& complaints) {
+  const std::size_t bytes = axis.i0.size() * sizeof(std::int32_t);
+  const void* const columns[] = {axis.i0.data(), axis.i1.data(), axis.l0.data(), axis.l1.data()};
+  for (const void* column : columns) {
+    if (std::memcmp(table, column, bytes) != 0) complaints.push_back("a bilinear axis is not the geometry's");
+    table += axis.i0.size();
+  }
+}
+
+void run_select(const Launch& launch, Complaints& complaints) {
+  Arguments next(launch);
+  const auto* const frames = next.pointer<const abi::FrameParams>();
+  const auto* const labels = next.pointer<const void>();
+  const bool labels_half = next.integer() != 0;
+  const auto* const dets = next.pointer<const void>();
+  const bool dets_half = next.integer() != 0;
+  const int queries = next.integer(), columns = next.integer();
+  auto* const selections = next.pointer<abi::Selection>();
+  const std::size_t images = launch.grid[0];
+  const std::vector<float> logits = floats(labels, labels_half, images * size(queries, columns));
+  const std::vector<float> boxes = floats(dets, dets_half, images * size(queries, 4));
+  for (std::size_t image = 0; image < images; ++image)
+    select_image(frames[image], logits.data() + image * size(queries, columns), boxes.data() + image * size(queries, 4),
+                 queries, columns, selections[image], complaints);
+}
+
 void run_mask_pass(const Launch& launch, bool emit, Complaints& complaints) {
-  const MaskArguments given(launch);
-  const FrameGeometry geometry(given.source, {1, 1}, given.mask, rfseg::Resize::bilinear);
-  expect_tables(given, geometry, complaints);
-  if (emit) return emit_toggles(given, geometry, complaints);
-  count_toggles(given, geometry, launch.grid[0]);
+  const MaskArguments first(launch, 0);
+  if (launch.grid[0] % abi::kMaskProgramsPerSm != 0) complaints.push_back("a mask kernel's grid is not mask_grid()");
+  for (std::size_t image = 0; image < static_cast<std::size_t>(first.images); ++image) {
+    const MaskArguments given(launch, image);
+    if (!given.there) {
+      if (given.selection->header.slot_count != 0) complaints.push_back("an image without a hand-back was selected");
+      continue;
+    }
+    const FrameGeometry geometry(given.source, {1, 1}, given.mask, rfseg::Resize::bilinear);
+    expect_tables(given, geometry, complaints);
+    if (emit) emit_toggles(given, geometry, complaints);
+    if (!emit) count_toggles(given, geometry);
+  }
+  const auto scratch = static_cast<std::size_t>(abi::mask_nodes_bytes(launch.grid[0], first.mask.height));
+  std::memset(first.nodes, 0xEE, scratch);  // all of it is the kernel's to write
 }
 
 void install_kernels(Cuda& control, const std::shared_ptr<Complaints>& complaints) {
@@ -210,14 +235,12 @@ void install_kernels(Cuda& control, const std::shared_ptr<Complaints>& complaint
     bytes.insert(bytes.end(), {8, 8});  // Triton's hidden parameters
     control.set_kernel(entry, {bytes, [run, complaints](const Launch& launch) { run(launch, *complaints); }});
   };
-  kernel("resize_pass", {8, 8, 8, 8, 8, 4, 4, 4, 8, 8, 4, 4}, [](const Launch& launch, Complaints& wrong) {
-    const abi::Kernel number = kernel_of(launch);
-    const bool final = number == abi::Kernel::resize_x_final || number == abi::Kernel::resize_y_final;
-    run_resize_pass(launch, number == abi::Kernel::resize_y || number == abi::Kernel::resize_y_final, final, wrong);
-  });
-  kernel("resize_bilinear", {8, 8, 8, 8, 8, 8, 4, 4, 8, 4, 4}, run_resize_bilinear);
-  kernel("select", {8, 4, 8, 4, 4, 4, 8, 4, 4, 8}, run_select);
-  kernel("mask_pass", {8, 4, 4, 4, 8, 8, 8, 4, 4, 8, 8, 8, 8, 4, 8, 8}, [](const Launch& launch, Complaints& wrong) {
+  kernel("resize_first", {8, 4}, run_resize_first);
+  kernel("resize_last", {8, 4, 4, 4, 8, 8, 4}, run_resize_last);
+  kernel("resize_bilinear", {8, 4, 4, 4, 8, 4}, run_resize_bilinear);
+  kernel("gather", {8, 8, 8, 8, 4, 4, 8}, run_gather);
+  kernel("select", {8, 8, 4, 8, 4, 4, 4, 8}, run_select);
+  kernel("mask_pass", {8, 4, 8, 4, 4, 4, 4, 8, 8}, [](const Launch& launch, Complaints& wrong) {
     run_mask_pass(launch, kernel_of(launch) == abi::Kernel::mask_runs, wrong);
   });
 }

@@ -2,7 +2,10 @@
 // and nothing else, so a wrong argument is a wrong answer or a complaint. How fast a kernel is, they do not know.
 #pragma once
 
+#include "raster/resize/resample_table.hpp"
 #include "stand_ins/stand_in_cuda.hpp"
+
+#include <kernel_abi.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -11,6 +14,8 @@
 #include <vector>
 
 namespace stand_in {
+
+namespace abi = rfseg::kernel_abi;
 
 /// What the models found wrong with their arguments. Work runs under the stand-in's lock: read it when none runs.
 using Complaints = std::vector<std::string>;
@@ -40,9 +45,19 @@ class Arguments {
   std::size_t index_ = 0;
 };
 
+/// A member of FrameParams that is an address.
+template <class T>
+T* at(std::uint64_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+void expect_axis(const std::int32_t* table, const rfseg::raster::BilinearAxis& axis, Complaints& complaints);
+
 // The models by themselves; each appends to `complaints`.
-void run_resize_pass(const Launch& launch, bool down, bool final, Complaints& complaints);
+void run_resize_first(const Launch& launch, Complaints& complaints);
+void run_resize_last(const Launch& launch, Complaints& complaints);
 void run_resize_bilinear(const Launch& launch, Complaints& complaints);
+void run_gather(const Launch& launch, Complaints& complaints);
 void run_select(const Launch& launch, Complaints& complaints);
 void run_mask_pass(const Launch& launch, bool emit, Complaints& complaints);
 

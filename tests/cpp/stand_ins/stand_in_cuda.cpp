@@ -18,6 +18,11 @@ std::vector<ContextHandle>& current() {
   return contexts;
 }
 
+int& capture_mode() {
+  thread_local int mode = 0;
+  return mode;
+}
+
 void misuse(const std::string& what) { state().misuses.push_back(what); }
 
 int enter(const char* symbol) {
@@ -97,8 +102,9 @@ class Control final : public Cuda {
     s.calls.clear(), s.failures.clear(), s.kernels.clear(), s.refused.clear(), s.misuses.clear(), s.images.clear();
     s.launches.clear(), s.retained.clear(), s.kinds.clear(), s.streams.clear(), s.events.clear(), s.memory.clear();
     s.modules.clear(), s.graphs.clear();
-    s.lost = 0;
+    s.lost = 0, s.not_ready = 0;
     current().clear();
+    stand_in::capture_mode() = 0;
   }
   void set_devices(std::vector<std::pair<int, int>> devices) override { state().devices = std::move(devices); }
   void set_kernel(const std::string& entry, KernelModel model) override { state().kernels[entry] = std::move(model); }
@@ -122,6 +128,7 @@ class Control final : public Cuda {
     return state().calls[symbol];
   }
   std::map<std::string, int> live() const override {
+    const std::lock_guard<std::recursive_mutex> guard(state().lock);
     std::map<std::string, int> counts;
     for (const auto& [object, kind] : state().kinds) ++counts[kind];
     for (const auto& [device, times] : state().retained) {
@@ -130,9 +137,17 @@ class Control final : public Cuda {
     return counts;
   }
   std::vector<std::string> misuses() const override { return state().misuses; }
-  std::vector<Launch> launches() const override { return state().launches; }
+  std::vector<Launch> launches() const override {
+    const std::lock_guard<std::recursive_mutex> guard(state().lock);
+    return state().launches;
+  }
   std::vector<std::string> images() const override { return state().images; }
   int context_depth() const override { return static_cast<int>(current().size()); }
+  int capture_mode() const override { return stand_in::capture_mode(); }
+  void keep_busy(int answers) override {
+    const std::lock_guard<std::recursive_mutex> guard(state().lock);
+    state().not_ready = answers;
+  }
   int enqueue(void* stream, std::function<void()> work) override {
     const std::lock_guard<std::recursive_mutex> guard(state().lock);
     if (!is(stream, "stream", "work of another library")) return kInvalidHandle;

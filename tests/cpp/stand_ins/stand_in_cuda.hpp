@@ -55,6 +55,10 @@ class Cuda {
   virtual std::vector<Launch> launches() const = 0;     ///< in the order in which they ran
   virtual std::vector<std::string> images() const = 0;  ///< loaded modules' first bytes, in order
   virtual int context_depth() const = 0;                ///< contexts pushed on this thread
+  virtual int capture_mode() const = 0;                 ///< of this thread: 0 global, 1 thread-local, 2 relaxed
+
+  /// The next `answers` questions whether work is done are answered with no. Else what is asked about runs at once.
+  virtual void keep_busy(int answers) = 0;
 
   /// Queues work of another library on a stream, or captures it.
   virtual int enqueue(void* stream, std::function<void()> work) = 0;

@@ -76,11 +76,13 @@ struct State {
   std::map<void*, std::vector<std::unique_ptr<Function>>> modules;
   std::map<void*, std::unique_ptr<std::vector<Work>>> graphs;
   double clock_ms = 0;
-  int lost = 0;  // what every call returns
+  int not_ready = 0;  // answers that are left for whoever asks whether work is done
+  int lost = 0;       // what every call returns
 };
 
 State& state();
 std::vector<ContextHandle>& current();  ///< contexts of this thread
+int& capture_mode();                    ///< of this thread
 void misuse(const std::string& what);
 
 /// Counts the call; the code planned for it, or 0.

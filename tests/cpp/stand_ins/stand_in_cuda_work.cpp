@@ -43,8 +43,20 @@ Launch launch_of(const Function& function, const unsigned (&grid)[3], const unsi
 
 extern "C" {
 
-int cuStreamCreate(StreamHandle* stream, unsigned flags) {
-  ENTER_CURRENT("cuStreamCreate");
+int cuThreadExchangeStreamCaptureMode(int* mode) {
+  ENTER("cuThreadExchangeStreamCaptureMode");
+  if (*mode < 0 || *mode > 2) return kInvalidValue;
+  std::swap(capture_mode(), *mode);
+  return 0;
+}
+int cuCtxGetStreamPriorityRange(int* least, int* greatest) {
+  ENTER_CURRENT("cuCtxGetStreamPriorityRange");
+  *least = 0, *greatest = -5;
+  return 0;
+}
+int cuStreamCreateWithPriority(StreamHandle* stream, unsigned flags, int priority) {
+  ENTER_CURRENT("cuStreamCreateWithPriority");
+  if (priority > 0 || priority < -5) misuse("a priority out of the device's range");
   if (flags != 1) misuse("a stream that synchronises with the default stream");
   auto queue = std::make_unique<Queue>();
   *stream = reinterpret_cast<StreamHandle>(queue.get());
@@ -104,6 +116,17 @@ int cuEventSynchronize(EventHandle event) {
   reach(*event_of(event)->mark);
   return 0;
 }
+int cuEventQuery(EventHandle event) {
+  ENTER_CURRENT("cuEventQuery");
+  if (!is(event, "event", "cuEventQuery")) return kInvalidHandle;
+  if (is_captured(event)) return kCapturedEvent;
+  if (state().not_ready > 0) {
+    --state().not_ready;
+    return kNotReady;
+  }
+  reach(*event_of(event)->mark);
+  return 0;
+}
 int cuEventElapsedTime(float* ms, EventHandle start, EventHandle end) {
   ENTER_CURRENT("cuEventElapsedTime");
   if (!is(start, "event", "cuEventElapsedTime") || !is(end, "event", "cuEventElapsedTime")) return kInvalidHandle;
@@ -147,6 +170,8 @@ int cuStreamBeginCapture_v2(StreamHandle stream, int mode) {
   ENTER_CURRENT("cuStreamBeginCapture_v2");
   if (!is(stream, "stream", "cuStreamBeginCapture_v2") || queue_of(stream)->captured) return kInvalidHandle;
   if (mode != 1) misuse("a capture that is not thread-local");
+  if (capture_mode() != 1 && state().failures.count("cuThreadExchangeStreamCaptureMode") == 0)
+    misuse("a capture that this thread may disturb itself");
   queue_of(stream)->captured = std::make_shared<std::vector<Work>>();
   queue_of(stream)->capturing = std::this_thread::get_id();
   queue_of(stream)->invalidated = false;

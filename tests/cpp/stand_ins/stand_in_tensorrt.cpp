@@ -36,9 +36,12 @@ class Control final : public TensorRt {
   void misbehave(Misbehaviour how) override { state().how = how; }
   void set_tensors(std::vector<TensorModel> tensors) override { state().tensors = std::move(tensors); }
   void set_work(std::function<int(void*, std::function<void()>)> queue,
-                std::function<void(const std::map<std::string, void*>&)> work) override {
+                std::function<void(const std::map<std::string, void*>&, int)> work) override {
     state().queue = std::move(queue);
     state().work = std::move(work);
+  }
+  void set_profile(std::int64_t least, std::int64_t best, std::int64_t most) override {
+    state().profile = {least, best, most};
   }
   void require_engine_code() override { state().engine_code_required = true; }
   void log(int severity, const std::string& text) override { speak(severity, text.c_str()); }

@@ -52,7 +52,7 @@ struct TensorModel {
   std::vector<std::int64_t> shape;
   std::int32_t location = 0;                         ///< 1: host
   std::int32_t format = 0;                           ///< not 0: vectorised
-  std::vector<std::int64_t> shape_at_batch_1 = {};   ///< empty: `shape` with its open sizes as 1
+  std::vector<std::int64_t> known_shape = {};        ///< once the input's is known; empty: `shape`
   std::optional<std::int32_t> mode = {}, rank = {};  ///< claimed whatever `input` and `shape` say
 };
 
@@ -65,9 +65,11 @@ class TensorRt {
   virtual void misbehave(Misbehaviour how) = 0;
   virtual void set_tensors(std::vector<TensorModel> tensors) = 0;
   /// What enqueue queues: `queue(stream, work)` puts `work` on a stream; `work` gets the bound addresses by tensor
-  /// name.
+  /// name, and the batch that the context has when it is queued.
   virtual void set_work(std::function<int(void*, std::function<void()>)> queue,
-                        std::function<void(const std::map<std::string, void*>&)> work) = 0;
+                        std::function<void(const std::map<std::string, void*>&, int images)> work) = 0;
+  /// Of the one profile: the least, best and most images.
+  virtual void set_profile(std::int64_t least, std::int64_t best, std::int64_t most) = 0;
   virtual void require_engine_code() = 0;                       ///< refuses the plan unless host code is allowed
   virtual void log(int severity, const std::string& text) = 0;  ///< speaks to the last logger that was given
 

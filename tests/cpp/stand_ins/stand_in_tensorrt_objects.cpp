@@ -123,7 +123,7 @@ std::int32_t tensor_format(void*, const char* name) { return tensor(name).format
 Dims profile_shape(void*, const char* name, std::int32_t profile, std::int32_t bound) {
   Dims dims = dims_of(tensor(name).shape);
   if (profile != 0) state().misuses.push_back("another profile");
-  dims.extent[0] = bound == 0 ? 2 : 8;
+  dims.extent[0] = state().profile.at(static_cast<std::size_t>(bound));
   return dims;
 }
 std::int64_t memory_bytes(void*) { return std::int64_t{5} << 32; }
@@ -140,13 +140,15 @@ bool set_input_shape(void* self, const char* name, const Dims* dims) {
     return false;
   }
   object_of(self)->shapes[name] = *dims;
-  return dims->rank == 4 && dims->extent[0] == 1;
+  return dims->rank == 4 && dims->extent[0] >= state().profile[0] && dims->extent[0] <= state().profile[2];
 }
 std::int32_t infer_shapes(void*, std::int32_t, const char**) { return is(Misbehaviour::shapes_not_inferred) ? -1 : 0; }
 Dims context_shape(void* self, const char* name) {
   const TensorModel& model = tensor(name);
-  if (!model.shape_at_batch_1.empty() && !object_of(self)->shapes.empty()) return dims_of(model.shape_at_batch_1);
-  return dims_of(model.shape);
+  Dims dims = dims_of(model.known_shape.empty() ? model.shape : model.known_shape);
+  const auto& shapes = object_of(self)->shapes;
+  if (!shapes.empty()) dims.extent[0] = shapes.begin()->second.extent[0];
+  return dims;
 }
 bool set_address(void* self, const char* name, void* address) {
   if (is(Misbehaviour::address_refused)) return false;
@@ -161,7 +163,14 @@ bool enqueue(void* self, void* stream) {
   }
   if (context.addresses.size() != state().tensors.size()) state().misuses.push_back("a tensor without address");
   if (!state().queue) return true;
-  return state().queue(stream, [addresses = context.addresses] { state().work(addresses); }) == 0;
+  const auto input =
+      std::find_if(state().tensors.begin(), state().tensors.end(), [](const auto& t) { return t.input; });
+  const auto known = context.shapes.find(input->name);
+  const std::int64_t images = known == context.shapes.end() ? input->shape[0] : known->second.extent[0];
+  if (images < 1) state().misuses.push_back("a context runs before its batch is set");
+  return state().queue(stream, [addresses = context.addresses, images] {
+    state().work(addresses, static_cast<int>(images));
+  }) == 0;
 }
 
 using Row = std::pair<std::array<int, 2>, const void*>;  // entry in 10, entry in 11

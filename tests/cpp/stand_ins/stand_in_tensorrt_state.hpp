@@ -37,7 +37,8 @@ struct State {
   Misbehaviour how = Misbehaviour::none;
   std::vector<TensorModel> tensors;
   std::function<int(void*, std::function<void()>)> queue;
-  std::function<void(const std::map<std::string, void*>&)> work;
+  std::function<void(const std::map<std::string, void*>&, int)> work;
+  std::array<std::int64_t, 3> profile{1, 2, 4};
   bool engine_code_required = false, engine_code_allowed = false;
   std::int32_t threads = 1;
   void* logger = nullptr;

@@ -1,10 +1,13 @@
-#include "pipeline/gpu/frame_upload.hpp"
+// Chooses the way by the memory that the frame is in, and shares out what the host copies.
+#include "pipeline/gpu/upload.hpp"
 
 #include "cuda/pointer.hpp"
 #include "host/streaming_copy.hpp"
 #include "raster/resize/packed_rows.hpp"
 
 #include <rfseg/error.hpp>
+
+#include <kernel_abi.hpp>
 
 #include <algorithm>
 #include <string>
@@ -38,14 +41,18 @@ void expect_device(const cuda::Stream& stream, const ImageView& frame) {
     throw InputError("the frame is said to be in device memory, but the driver knows no such memory");
 }
 
-void gather(const cuda::Stream& stream, const ImageView& frame, const FramePlan& plan, const cuda::Event& event) {
+void gather(const GpuModel& model, const ImageView& frame, const Place& place) {
+  const cuda::Stream& stream = place.stream();
   expect_device(stream, frame);
-  if (frame.producer_stream != 0) {
+  if (frame.producer_stream) {
     // Producer: whoever fills the frame. Consumer: this stream. Without the wait it would read pixels not written yet.
-    event.enqueue_record(reinterpret_cast<cuda::StreamHandle>(frame.producer_stream));
-    stream.enqueue_wait(event);
+    place.arrived().enqueue_record(reinterpret_cast<cuda::StreamHandle>(*frame.producer_stream));
+    stream.enqueue_wait(place.arrived());
   }
-  plan.enqueue_gather(stream, {address_of(frame), frame.row_bytes, frame.pixel_bytes, frame.channel_bytes});
+  const std::int64_t programs = kernel_abi::resize_grid(model.device->info().multiprocessors);
+  model.kernels.gather.enqueue(stream, {static_cast<unsigned>(programs)}, address_of(frame), frame.row_bytes,
+                               frame.pixel_bytes, frame.channel_bytes, frame.height, frame.width,
+                               place.source().address());
 }
 
 void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels) {
@@ -66,22 +73,25 @@ void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels)
 
 /// The crew only copies: the driver takes one call at a time, so calls from every thread would queue up behind each
 /// other. What is copied is uploaded while the crew copies on.
-void copy_by_sections(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, host::Crew& crew) {
+void copy_by_sections(const ImageView& frame, Place& place, host::Crew& crew) {
+  const cuda::Stream& stream = place.stream();
   const std::size_t row_bytes = raster::packed_bytes({1, frame.width});
+  const std::size_t frame_bytes = raster::packed_bytes({frame.height, frame.width});
+  place.upload().reserve(frame_bytes);
   const int piece_rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
   const int pieces = (frame.height + piece_rows - 1) / piece_rows;
-  const std::size_t section_bytes = std::max(kSectionBytes, plan.upload().bytes() / kSections);
-  const auto pixels = reinterpret_cast<std::uint8_t*>(plan.upload().data());
+  const std::size_t section_bytes = std::max(kSectionBytes, frame_bytes / kSections);
+  const auto pixels = reinterpret_cast<std::uint8_t*>(place.upload()->data());
   const auto end_of = [&](int piece) { return std::min((piece + 1) * piece_rows, frame.height); };
-  const auto place = [&](int row) { return pixels + static_cast<std::size_t>(row) * row_bytes; };
+  const auto at = [&](int row) { return pixels + static_cast<std::size_t>(row) * row_bytes; };
   int sent_rows = 0;
   crew.split(
-      pieces, [&](int piece) { copy_rows(frame, piece * piece_rows, end_of(piece), place(piece * piece_rows)); },
+      pieces, [&](int piece) { copy_rows(frame, piece * piece_rows, end_of(piece), at(piece * piece_rows)); },
       [&](int piece) {
         const int rows = end_of(piece) - sent_rows;
         const std::size_t bytes = static_cast<std::size_t>(rows) * row_bytes;
         if (bytes < section_bytes && piece + 1 < pieces) return;
-        cuda::enqueue_copy(stream, plan.source(), static_cast<std::size_t>(sent_rows) * row_bytes, place(sent_rows),
+        cuda::enqueue_copy(stream, place.source(), static_cast<std::size_t>(sent_rows) * row_bytes, at(sent_rows),
                            bytes);
         sent_rows += rows;
       });
@@ -89,18 +99,21 @@ void copy_by_sections(const cuda::Stream& stream, const ImageView& frame, FrameP
 
 }  // namespace
 
-bool enqueue_upload(const cuda::Stream& stream, const ImageView& frame, FramePlan& plan, const cuda::Event& uploaded,
-                    host::Crew& crew) {
+bool enqueue_upload(const GpuModel& model, const ImageView& given, Place& place, host::Crew& crew) {
+  const ImageView frame = given.memory == MemoryKind::host ? raster::forward_channels(given) : given;
+  place.format = frame.format;
+  bool read_on = true;
   if (frame.memory == MemoryKind::device) {
-    gather(stream, frame, plan, uploaded);
-  } else if (is_pinned(stream, frame)) {
-    cuda::enqueue_copy(stream, plan.source(), 0, frame.data, plan.source().bytes());
+    gather(model, frame, place);
+  } else if (is_pinned(place.stream(), frame)) {
+    cuda::enqueue_copy(place.stream(), place.source(), 0, frame.data,
+                       raster::packed_bytes({frame.height, frame.width}));
   } else {
-    copy_by_sections(stream, frame, plan, crew);
-    return false;
+    copy_by_sections(frame, place, crew);
+    read_on = false;
   }
-  stream.enqueue_record(uploaded);
-  return true;
+  place.stream().enqueue_record(place.arrived());
+  return read_on;
 }
 
 }  // namespace rfseg::pipeline

@@ -1,0 +1,114 @@
+// The places of one device and the frames in them: who is let in, who waits for an execution, in the order of arrival.
+// Written once for every device; a place has a member `flight`, a std::shared_ptr<Flight>.
+#pragma once
+
+#include "pipeline/flight.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace rfseg::pipeline {
+
+/// Every thread may call everything. A place belongs to one thread from enter() to line_up(), then to whoever takes it
+/// out of the line, until leave().
+template <class Place>
+class FramesInFlight {
+ public:
+  /// `places`: at least one.
+  explicit FramesInFlight(std::vector<std::unique_ptr<Place>> places) : places_(std::move(places)) {
+    for (const auto& place : places_) free_.push_back(place.get());
+  }
+
+  /// A free place; waits for one. The first that `fits`, if any, among the free ones; else, when frames are in flight,
+  /// the one unused for longest, so that all grow alike; a lone frame gets the one used last, whose memory exists.
+  template <class Fits>
+  Place& enter(const Fits& fits) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !free_.empty() && !held_; });
+    auto chosen = std::find_if(free_.begin(), free_.end(), [&](const Place* place) { return fits(*place); });
+    if (chosen == free_.end()) chosen = free_.size() == places_.size() ? std::prev(free_.end()) : free_.begin();
+    Place& place = **chosen;
+    free_.erase(chosen);
+    return place;
+  }
+
+  /// The frame is ready to run.
+  void line_up(Place& place) {
+    const std::lock_guard lock(mutex_);
+    line_.push_back(&place);
+  }
+
+  /// The oldest frames that are ready to run, `most` at most; those that were cancelled leave. Never waits.
+  std::vector<Place*> next(int most) {
+    std::vector<Place*> batch, cancelled;
+    {
+      const std::lock_guard lock(mutex_);
+      while (!line_.empty() && batch.size() < static_cast<std::size_t>(most)) {
+        (line_.front()->flight->begin() ? batch : cancelled).push_back(line_.front());
+        line_.pop_front();
+      }
+    }
+    for (Place* place : cancelled) leave(*place);
+    return batch;
+  }
+
+  /// How many frames are ready to run.
+  int ready() const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<int>(line_.size());
+  }
+
+  /// The place is free again. `unfinished`: its frame still has work to do elsewhere, until finished().
+  void leave(Place& place, bool unfinished = false) {
+    place.flight.reset();
+    const std::lock_guard lock(mutex_);
+    free_.push_back(&place);
+    unfinished_ += unfinished ? 1 : 0;
+    changed_.notify_all();
+  }
+
+  /// Whoever calls it touches nothing of its pipeline afterwards.
+  void finished() {
+    const std::lock_guard lock(mutex_);
+    --unfinished_;
+    changed_.notify_all();
+  }
+
+  /// Places that are not free.
+  int count() const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<int>(places_.size() - free_.size());
+  }
+  bool full() const { return count() == static_cast<int>(places_.size()); }
+
+  /// Waits until nothing is in flight and lets nobody in until release().
+  void hold() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !held_; });
+    held_ = true;
+    changed_.wait(lock, [this] { return free_.size() == places_.size() && unfinished_ == 0; });
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+    changed_.notify_all();
+  }
+
+  const std::vector<std::unique_ptr<Place>>& places() const { return places_; }
+
+ private:
+  const std::vector<std::unique_ptr<Place>> places_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Place*> free_;  // used last at the end
+  std::deque<Place*> line_;   // oldest first
+  int unfinished_ = 0;
+  bool held_ = false;
+};
+
+}  // namespace rfseg::pipeline

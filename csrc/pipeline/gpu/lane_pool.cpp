@@ -1,0 +1,309 @@
+#include "pipeline/gpu/lane_pool.hpp"
+
+#include "host/stopwatch.hpp"
+#include "pipeline/gpu/hand_back.hpp"
+#include "pipeline/gpu/upload.hpp"
+#include "raster/detections/postprocess.hpp"
+#include "raster/resize/packed_rows.hpp"
+
+#include <rfseg/error.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace rfseg::pipeline {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = host::Rhythm::Clock;
+
+// How long the crew looks out between a frame's copy and its outlines: while a network of this time runs.
+constexpr std::chrono::microseconds kPatience = 2ms;
+// The watcher sleeps until this long before a batch is expected to end, and asks without pause from then on, for this
+// long behind it; then it asks now and then. A sleeping thread is late by 50 us and more.
+constexpr std::chrono::microseconds kEarly = 150us, kLate = 1ms, kNowAndThen = 50us;
+
+std::vector<std::unique_ptr<Place>> make_places(const GpuModel& model) {
+  std::vector<std::unique_ptr<Place>> places;
+  for (int i = 0; i < model.settings.slots; ++i) places.push_back(std::make_unique<Place>(model, i));
+  return places;
+}
+
+}  // namespace
+
+Shared::Shared(int threads, std::optional<OutlineMode> outlines)
+    : rhythm(std::make_shared<host::Rhythm>()),
+      demand(std::make_shared<raster::OutlineDemand>(outlines)),
+      crew(threads, kPatience, *rhythm) {}
+
+LanePool::LanePool(std::unique_ptr<const GpuModel> model, Shared& shared)
+    : model_(std::move(model)),
+      shared_(shared),
+      frame_stream_(model_->device, "frame stream"),
+      sizes_([this](ImageSize size) {
+        return FrameTables(raster::FrameGeometry(size, model_->contract.network_size, model_->contract.mask_size,
+                                                 model_->settings.resize));
+      }),
+      frames_(make_places(*model_)) {
+  for (int i = 0; i < model_->settings.lanes; ++i) lanes_.push_back(std::make_unique<Lane>(*model_, i));
+  for (const auto& lane : lanes_) idle_.push_back(lane.get());
+  running_.reserve(lanes_.size());
+  watcher_ = std::thread([this] { watch(); });
+}
+
+LanePool::~LanePool() {
+  frames_.hold();
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  watcher_.join();
+}
+
+/// A place with the frame on its way to it. Waits for a place and while the frame is read, unless the device reads it.
+Place& LanePool::admit(const FrameRequest& request) {
+  const auto tables = sizes_.find({request.image.height, request.image.width});
+  Place& place = frames_.enter([&](const Place& free) { return free.holds(tables.get()); });
+  try {
+    host::Stopwatch watch;
+    place.flight = std::make_shared<Flight>(shared_.rhythm);
+    place.rule = request.rule;
+    place.tensors = request.tensors;
+    place.slow = false;
+    place.speed = {};
+    place.prepare(tables, run_capacity_.toggles());
+    if (enqueue_upload(*model_, request.image, place, shared_.crew)) place.arrived().wait_reached();
+    place.speed.preprocess_ms = watch.lap_ms();
+  } catch (...) {  // what was queued before it failed may still read the caller's memory, or the place's
+    place.drain();
+    leave(place, false);
+    throw;
+  }
+  return place;
+}
+
+std::vector<std::shared_ptr<Flight>> LanePool::submit(const FrameRequest* requests, std::size_t count) {
+  const cuda::CurrentDevice current(*model_->device);
+  shared_.rhythm->note_arrival();
+  std::vector<std::shared_ptr<Flight>> flights;
+  std::vector<Place*> places;
+  const auto line_up = [&] {
+    for (Place* place : places) frames_.line_up(*place);
+    places.clear();
+    dispatch();
+  };
+  try {
+    for (std::size_t i = 0; i < count; ++i) {
+      // Who holds places and waits for more could wait for another who does the same.
+      if (!places.empty() && frames_.full()) line_up();
+      places.push_back(&admit(requests[i]));
+      flights.push_back(places.back()->flight);
+    }
+  } catch (...) {
+    for (const auto& flight : flights) flight->cancel();
+    line_up();
+    throw;
+  }
+  line_up();
+  shared_.rhythm->note_turn();
+  return flights;
+}
+
+/// Gives what waits to idle lanes. Any thread.
+void LanePool::dispatch() {
+  for (;;) {
+    Lane* lane = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (idle_.empty() || frames_.ready() == 0) return;
+      lane = idle_.back();
+      idle_.pop_back();
+    }
+    const bool started = start(*lane);
+    {
+      const std::lock_guard lock(mutex_);
+      (started ? running_ : idle_).push_back(lane);
+    }
+    if (started) changed_.notify_all();
+  }
+}
+
+/// False when nothing runs in the lane: nothing waited, or what did has failed.
+bool LanePool::start(Lane& lane) {
+  const int ready = frames_.ready();
+  if (ready == 0) return false;
+  const std::vector<Place*> batch = frames_.next(model_->batch_size_for(ready));
+  if (batch.empty()) return false;
+  try {
+    lane.launch(batch);
+  } catch (...) {
+    give_up(batch, std::current_exception());
+    return false;
+  }
+  for (const Place* place : batch) place->flight->expect_at(lane.expected_end());
+  return true;
+}
+
+void LanePool::give_up(const std::vector<Place*>& batch, const std::exception_ptr& why) {
+  for (Place* place : batch) {
+    const std::shared_ptr<Flight> flight = place->flight;
+    leave(*place, false);
+    flight->fail(why);
+  }
+}
+
+void LanePool::leave(Place& place, bool unfinished) {
+  place.rule = nullptr;
+  place.tensors = nullptr;
+  frames_.leave(place, unfinished);
+}
+
+void LanePool::watch() {
+  std::vector<Lane*> running;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return closing_ || !running_.empty(); });
+    if (running_.empty()) return;
+    running = running_;
+    lock.unlock();
+    bool any = false;
+    Clock::time_point next = Clock::time_point::max();
+    std::optional<cuda::CurrentDevice> current;
+    std::exception_ptr lost;
+    try {
+      current.emplace(*model_->device);
+    } catch (...) {
+      lost = std::current_exception();
+    }
+    if (lost) running.resize(1);  // one batch bears it; whether it was the last of the device, the next attempt shows
+    for (Lane* lane : running) {
+      if (attend(*lane, lost)) {
+        any = true;
+      } else {
+        next = std::min(next, lane->expected_end());
+      }
+    }
+    current.reset();
+    const Clock::time_point now = Clock::now();
+    lock.lock();
+    if (any) continue;
+    if (now < next - kEarly) {
+      changed_.wait_until(lock, next - kEarly, [&] { return closing_ || running_.size() != running.size(); });
+    } else if (now > next + kLate) {
+      changed_.wait_for(lock, kNowAndThen);
+    } else {
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+    }
+  }
+}
+
+/// Looks at a running lane; true when its batch has ended. The next batch starts before this one is finished. The
+/// device is current, or `failure` says why it is not.
+bool LanePool::attend(Lane& lane, std::exception_ptr failure) {
+  const bool lost = failure != nullptr;
+  try {
+    if (!lost) {
+      if (!lane.done()) return false;
+      settle(lane);
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::vector<Place*> batch = lane.clear();
+  shared_.batches += 1;
+  {
+    const std::lock_guard lock(mutex_);
+    running_.erase(std::find(running_.begin(), running_.end(), &lane));
+    idle_.push_back(&lane);
+  }
+  try {
+    std::optional<cuda::CurrentDevice> current;
+    if (lost) current.emplace(*model_->device);
+    dispatch();
+  } catch (...) {  // the device is lost indeed: what waits for a lane learns it too
+    give_up(frames_.next(model_->settings.slots), failure);
+  }
+  if (failure) {
+    give_up(batch, failure);
+    return true;
+  }
+  for (Place* place : batch) {
+    const std::shared_ptr<Flight> flight = place->flight;
+    flight->answer([this, place] { return finish(*place); });
+    shared_.crew.post([flight] { flight->finish_unless_claimed(); });
+  }
+  return true;
+}
+
+/// Takes from the lane what its next batch will overwrite.
+void LanePool::settle(Lane& lane) {
+  const float network_ms = lane.elapsed_ms();
+  for (std::size_t i = 0; i < lane.batch().size(); ++i) {
+    Place& place = *lane.batch()[i];
+    place.speed.network_ms = network_ms;
+    place.slow = overflowed(place.hand_back());
+    if (!place.slow && !place.tensors) continue;
+    if (place.slow) run_capacity_.note(place.hand_back().header.toggle_count);
+    NetworkTensors tensors = lane.tensors(i);
+    if (!place.tensors) place.tensors = std::make_shared<NetworkTensors>();
+    *place.tensors = std::move(tensors);
+  }
+}
+
+/// Makes the result of an answered frame and frees its place. Any thread, one for a place.
+Result LanePool::finish(Place& place) {
+  host::Stopwatch watch;
+  Result result;
+  std::size_t bytes_back = 0;
+  try {
+    if (place.slow) {
+      raster::PostprocessScratch scratch;
+      result =
+          raster::postprocess(outputs_of(*place.tensors, model_->contract), place.geometry(), *place.rule, scratch);
+      bytes_back = model_->bytes.dets + model_->bytes.labels + model_->bytes.masks;
+    } else {
+      bytes_back = pipeline::bytes_back(place.hand_back());
+      result = read_hand_back(place.hand_back(), place.runs(), place.geometry());
+    }
+  } catch (...) {
+    leave(place, false);
+    throw;
+  }
+  result.names = model_->settings.names;
+  result.speed = place.speed;
+  result.speed.postprocess_ms = watch.lap_ms();
+  shared_.frames += 1;
+  shared_.slow_frames += place.slow ? 1 : 0;
+  shared_.bytes_back = static_cast<std::int64_t>(bytes_back);
+  leave(place, true);  // first: another frame may have it while this one's outlines are traced
+  const auto finished = [](FramesInFlight<Place>* frames) { frames->finished(); };
+  const std::unique_ptr<FramesInFlight<Place>, decltype(finished)> last(&frames_, finished);
+  const bool traced = shared_.demand->trace_ahead(
+      result.masks,
+      [crew = &shared_.crew](int count, const std::function<void(int)>& trace) { crew->split(count, trace); });
+  if (traced) result.speed.outlines_ms = watch.lap_ms();
+  return result;
+}
+
+double LanePool::network_ms(int runs, int contexts, int batch) {
+  frames_.hold();
+  const auto held = [this](void*) { frames_.release(); };
+  const std::unique_ptr<void, decltype(held)> hold(this, held);
+  const cuda::CurrentDevice current(*model_->device);
+  const auto used = static_cast<std::size_t>(contexts);
+  const auto replay = [&](int count) {
+    for (int i = 0; i < count; ++i) lanes_[static_cast<std::size_t>(i) % used]->enqueue_network(batch);
+    for (std::size_t i = 0; i < used; ++i) lanes_[i]->wait_idle();
+  };
+  replay(4 * contexts);  // captures, and wakes the GPU's clocks
+  host::Stopwatch watch;
+  replay(runs);
+  return static_cast<double>(watch.lap_ms()) / runs / batch;
+}
+
+}  // namespace rfseg::pipeline

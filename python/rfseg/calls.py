@@ -1,0 +1,181 @@
+"""What a Segmenter does with frames: one at a time, in lists, in streams, by tickets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from rfseg._core import Error, InputError
+from rfseg._core import Segmenter as CoreSegmenter
+from rfseg._core import Ticket as CoreTicket
+from rfseg.asking import Classes, Frame, Threshold, asked, pixels_of
+from rfseg.masks import Masks
+from rfseg.result import Result
+from rfseg.streaming import stream
+from rfseg.tickets import Announcer, Ticket
+
+if TYPE_CHECKING:
+    from rfseg._core import Columns
+
+F = TypeVar("F", bound=Frame)
+
+
+class Calls:
+    """The calls of Segmenter, which opens and ends the model. Any thread may call anything at any time."""
+
+    _core: CoreSegmenter
+    _names: Mapping[int, str]
+    _tickets: dict[int, Ticket]  # that nobody has asked for their result, oldest first
+    _announcer: Announcer
+
+    @overload
+    def infer(self, frame: Frame, *, threshold: Threshold | None = None, classes: Classes | None = None) -> Result: ...
+    @overload
+    def infer(
+        self, frame: list[Frame], *, threshold: Threshold | None = None, classes: Classes | None = None
+    ) -> list[Result]: ...
+    def infer(
+        self,
+        frame: Frame | list[Frame],
+        *,
+        threshold: Threshold | None = None,
+        classes: Classes | None = None,
+    ) -> Result | list[Result]:
+        """Segments one frame, or a list of frames, and waits.
+
+        Args:
+            frame: uint8 [H, W, 3] in the Segmenter's color order, any strides. Not kept. On a GPU also an array in
+                its memory that offers `__dlpack__` or `__cuda_array_interface__`; its producer's stream is honoured.
+                Also a Pillow image. A list: of frames of any sizes, in as few executions as they fit.
+            threshold: for this call, as the constructor takes it; classes that a mapping does not list keep theirs.
+            classes: the only classes that are kept, ids or names.
+
+        Returns:
+            A Result; a list of them, in order, for a list.
+
+        Raises:
+            InputError: a frame cannot be used (the message says how to fix it), or a class is not the model's.
+        """
+        if isinstance(frame, list):
+            return self.infer_batch(frame, threshold=threshold, classes=classes)
+        pixels, color = pixels_of(frame)
+        return self._result(self._core.infer(pixels, asked(threshold, classes), color))
+
+    __call__ = infer
+
+    def infer_batch(
+        self, frames: Iterable[Frame], *, threshold: Threshold | None = None, classes: Classes | None = None
+    ) -> list[Result]:
+        """Segments several frames, as `infer` does with a list."""
+        seen = [pixels_of(frame) for frame in frames]
+        tickets = self._core.submit_all(
+            [pixels for pixels, _color in seen], asked(threshold, classes), [color for _pixels, color in seen]
+        )
+        return [self._result(ticket.take()) for ticket in tickets]
+
+    @overload
+    def stream(
+        self,
+        frames: Iterable[F],
+        *,
+        threshold: Threshold | None = None,
+        classes: Classes | None = None,
+        with_frames: Literal[False] = False,
+    ) -> Iterator[Result]: ...
+    @overload
+    def stream(
+        self,
+        frames: Iterable[F],
+        *,
+        threshold: Threshold | None = None,
+        classes: Classes | None = None,
+        with_frames: Literal[True],
+    ) -> Iterator[tuple[F, Result]]: ...
+    def stream(
+        self,
+        frames: Iterable[Frame],
+        *,
+        threshold: Threshold | None = None,
+        classes: Classes | None = None,
+        with_frames: bool = False,
+    ) -> Iterator[Any]:
+        """Segments frames in order with several in flight, and yields one Result a frame.
+
+        A result leaves as soon as it is done, however slow the source. When `frames` or a frame fails, the results of
+        the frames before it come first, then the error. Leaving the loop early waits for the frames in flight and drops
+        them. Any number of streams and other calls may take turns on one Segmenter.
+
+        Args:
+            frames: as `infer` takes them; asked for the next one by the thread that asks for results.
+            threshold: as `infer`.
+            classes: as `infer`.
+            with_frames: yields pairs (frame, Result); the frame is kept until then.
+
+        Raises:
+            InputError: a frame cannot be used.
+        """
+        wanted = asked(threshold, classes)
+
+        def submit(frame: Frame) -> CoreTicket:
+            pixels, color = pixels_of(frame)
+            return self._core.submit(pixels, wanted, color)
+
+        return stream(iter(frames), submit, self._result, self._core.info["slots"], with_frames)
+
+    def submit(
+        self,
+        frame: Frame,
+        *,
+        tag: Any = None,
+        threshold: Threshold | None = None,
+        classes: Classes | None = None,
+    ) -> Ticket:
+        """Starts one frame. Waits while all slots are taken, and while the frame is read. Not kept.
+
+        Args:
+            frame: as `infer`.
+            tag: anything, to know the ticket by.
+            threshold: as `infer`.
+            classes: as `infer`.
+
+        Raises:
+            InputError: the frame cannot be used.
+        """
+        pixels, color = pixels_of(frame)
+        core = self._core.submit(pixels, asked(threshold, classes), color)
+        ticket = Ticket(core, tag, self._result, self._announcer, self._forget)
+        self._tickets[id(ticket)] = ticket
+        return ticket
+
+    def collect(self) -> Result:
+        """Returns the result of the oldest ticket that nobody has asked for its result; waits for it.
+
+        Raises:
+            InputError: nothing was submitted.
+        """
+        try:
+            ticket = self._tickets.pop(next(iter(self._tickets)))
+        except (StopIteration, KeyError):
+            raise InputError("nothing was submitted: call submit(frame) before collect()") from None
+        return ticket.result()
+
+    @property
+    def pending(self) -> int:
+        """Tickets that `submit` gave out and nobody has asked for their result."""
+        return len(self._tickets)
+
+    def discard(self) -> None:
+        """Cancels those, or waits for them, and drops their results."""
+        while self._tickets:
+            with contextlib.suppress(KeyError, Error):
+                ticket = self._tickets.pop(next(iter(self._tickets)))
+                if not ticket.cancel():
+                    ticket.exception()
+
+    def _forget(self, ticket: Ticket) -> None:
+        self._tickets.pop(id(ticket), None)
+
+    def _result(self, columns: Columns) -> Result:
+        xyxy, confidence, class_id, masks, image_size, speed = columns
+        return Result(xyxy, confidence, class_id, Masks(masks), image_size, self._names, speed)
