@@ -223,9 +223,9 @@ def resize_grid(multiprocessors: int) -> int:
     return multiprocessors * RESIZE_PROGRAMS_PER_SM
 
 
-def padded_columns(width: int) -> int:
-    """Row length of column_toggles: the source's columns and the one behind them, in whole blocks."""
-    return ceil_div(width + 1, MASK_COLUMNS) * MASK_COLUMNS
+def slot_counts(width: int) -> int:
+    """Row length of column_toggles: a count for each column and the one behind them, in whole blocks, and each block."""
+    return ceil_div(width + 1, MASK_COLUMNS) * (MASK_COLUMNS + 1)
 
 
 def mask_grid(multiprocessors: int) -> int:
@@ -245,4 +245,4 @@ def mask_nodes_bytes(programs: int, mask_height: int) -> int:
 
 def column_toggles_bytes(slots: int, width: int) -> int:
     """What mask_count counts; `slots`: the most that a frame can have, min(queries, max_detections)."""
-    return 4 * slots * padded_columns(width)
+    return 4 * slots * slot_counts(width)

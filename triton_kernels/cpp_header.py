@@ -33,7 +33,7 @@ constexpr std::int64_t mask_nodes_bytes(std::int64_t programs, int mask_height) 
 
 /// Size of a frame's scratch `column_toggles`. `slots`: the most that a frame can have, min(queries, max_detections).
 constexpr std::int64_t column_toggles_bytes(int slots, int width) {
-  return 4 * slots * (ceil_div(std::int64_t{width} + 1, kMaskColumns) * kMaskColumns);
+  return 4 * slots * (ceil_div(std::int64_t{width} + 1, kMaskColumns) * (kMaskColumns + 1));
 }
 
 }  // namespace rfseg::kernel_abi

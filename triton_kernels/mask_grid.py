@@ -14,6 +14,7 @@ import triton.language as tl
 from triton_kernels.tensors import load_float
 
 NODES = tl.constexpr(128)  # grid rows interpolated at a time
+SPAN = tl.constexpr(4)  # grid columns looked at beside each other
 
 
 @triton.jit
@@ -37,6 +38,23 @@ def foreground_of_row(grid, half, mask_width, axis_x, width, axis_y, height, x, 
     v10 = load_float(grid, y1 * mask_width + x0, inside, half)
     v11 = load_float(grid, y1 * mask_width + x1, inside, half)
     return inside & (l0y * (l0x * v00 + l1x * v01) + l1y * (l0x * v10 + l1x * v11) > 0.0)
+
+
+@triton.jit
+def may_hold_foreground(grid, half, mask_height, mask_width, axis_x, width, first, COLUMNS: tl.constexpr):
+    """0 when no tap of columns [first - 1, first + COLUMNS) is positive: most blocks of most masks, at little cost.
+
+    Looks at whole columns of the grid, at most SPAN of them; 1 where there are more, as in images smaller than it.
+    """
+    left = tl.load(axis_x + tl.maximum(first - 1, 0))
+    right = tl.load(axis_x + width + tl.minimum(first + COLUMNS - 1, width - 1))
+    column = tl.minimum(left + tl.arange(0, SPAN), right)[None, :]
+    found = (right - left >= SPAN).to(tl.int32)
+    for begin in range(0, mask_height, NODES):
+        node = begin + tl.arange(0, NODES)[:, None]
+        value = load_float(grid, node * mask_width + column, node < mask_height, half)
+        found = tl.maximum(found, tl.max(tl.max((value > 0.0).to(tl.int32), axis=1), axis=0))
+    return found
 
 
 @triton.jit

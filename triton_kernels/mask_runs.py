@@ -17,7 +17,7 @@ import triton.language as tl
 
 from triton_kernels.frame_params import FRAME_WORDS, frame_word, number, start_in_next, words_at
 from triton_kernels.hand_back import COPY, give_back
-from triton_kernels.mask_grid import foreground, foreground_of_row, interpolate_nodes
+from triton_kernels.mask_grid import foreground, foreground_of_row, interpolate_nodes, may_hold_foreground
 from triton_kernels.select import MAX_QUERIES, SELECTION_WORDS, SLOT_COUNT, SLOT_QUERY, SLOT_TOGGLES
 from triton_kernels.tensors import elements_on
 
@@ -79,24 +79,27 @@ def _block(
 
 
 @triton.jit
-def _toggles_before(column_toggles, columns):
-    """Sum of the first `columns` counts of a slot."""
+def _toggles_before(block_toggles, blocks):
+    """Sum of the first `blocks` counts of a slot."""
     before = tl.zeros([COPY], tl.int32)
-    for begin in range(0, columns, COPY):
-        column = begin + tl.arange(0, COPY)
-        before += tl.load(column_toggles + column, mask=column < columns, other=0)
+    for begin in range(0, blocks, COPY):
+        block = begin + tl.arange(0, COPY)
+        before += tl.load(block_toggles + block, mask=block < blocks, other=0)
     return tl.sum(before, axis=0)
 
 
 @triton.jit
 def _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS: tl.constexpr):
-    """A block of columns of a slot: the slot's grid, its counts of toggles by column, the slot, and the columns."""
+    """A block of columns of a slot: the slot's grid, its counts of toggles by column, the slot, and the block.
+
+    Behind the counts of a slot's columns are those of its blocks.
+    """
     mask_height, mask_width = grid_size
     slot = item // blocks
-    x = (item - slot * blocks) * COLUMNS + tl.arange(0, COLUMNS)
+    block = item - slot * blocks
     query = tl.load(chosen + SLOT_QUERY + slot)
     grid = elements_on(masks, half, query.to(tl.int64) * mask_height * mask_width)
-    return grid, words_at(frame, COLUMN_TOGGLES) + slot.to(tl.int64) * (blocks * COLUMNS), slot, x
+    return grid, words_at(frame, COLUMN_TOGGLES) + slot.to(tl.int64) * (blocks * (COLUMNS + 1)), slot, block
 
 
 @triton.jit
@@ -127,12 +130,13 @@ def _emit(
     if hands_back:
         give_back(chosen, slots, slot_toggles, total, fits, words_at(frame, HAND_BACK))
     for item in range(start, items, tl.num_programs(0)):
-        grid, counts, slot, x = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
-        count = tl.load(counts + x)
-        found = tl.sum(count, axis=0) * fits
+        grid, counts, slot, block = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
+        found = tl.load(counts + blocks * COLUMNS + block) * fits
         if found > 0:
             first = tl.sum(tl.where(each < slot, slot_toggles, 0), axis=0).to(tl.int32)
-            first += _toggles_before(counts, (item - slot * blocks) * COLUMNS)
+            first += _toggles_before(counts + blocks * COLUMNS, block)
+            x = block * COLUMNS + tl.arange(0, COLUMNS)
+            count = tl.load(counts + x)
             place = first + tl.cumsum(count, axis=0) - count
             toggles = words_at(frame, TOGGLES)
             _block(frame, grid, grid_size, half, nodes, x, toggles, place, True, COLUMNS, ROWS)
@@ -150,11 +154,17 @@ def _count(
 ):
     """Counts the toggles of this program's blocks of an image."""
     for item in range(start, items, tl.num_programs(0)):
-        grid, counts, slot, x = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
-        zero = tl.zeros([COLUMNS], tl.int32)
-        count = _block(frame, grid, grid_size, half, nodes, x, counts, zero, False, COLUMNS, ROWS)
-        tl.store(counts + x, count)
-        tl.atomic_add(chosen + SLOT_TOGGLES + slot, tl.sum(count, axis=0), sem="relaxed")
+        grid, counts, slot, block = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
+        first, width, axis_x = block * COLUMNS, number(frame, WIDTH), words_at(frame, MASK_X)
+        total = may_hold_foreground(grid, half, grid_size[0], grid_size[1], axis_x, width, first, COLUMNS)
+        if total != 0:
+            x = first + tl.arange(0, COLUMNS)
+            zero = tl.zeros([COLUMNS], tl.int32)
+            count = _block(frame, grid, grid_size, half, nodes, x, counts, zero, False, COLUMNS, ROWS)
+            tl.store(counts + x, count)
+            total = tl.sum(count, axis=0)
+            tl.atomic_add(chosen + SLOT_TOGGLES + slot, total, sem="relaxed")
+        tl.store(counts + blocks * COLUMNS + block, total)
 
 
 @triton.jit
@@ -174,8 +184,9 @@ def mask_pass(
 ):
     """Each program takes every grid-th block of COLUMNS columns of every slot in use. Grid: abi.mask_grid.
 
-    params: abi's FrameParams [frames], in words of 8 bytes. Of its scratch, column_toggles is i32 [slots, padded],
-        padded = width + 1 in whole blocks; written when not EMIT, read when EMIT.
+    params: abi's FrameParams [frames], in words of 8 bytes. Of its scratch, column_toggles is i32 [slots, n],
+        n = abi.slot_counts(width): counts by column, then by block; those of a block's columns where it has any.
+        Written when not EMIT, read when EMIT.
     masks: f32 or f16 [frames, queries, mask_height, mask_width].
     selection: abi's Selection [frames]. nodes: f32 [programs, COLUMNS, mask_height].
 

@@ -25,7 +25,9 @@ OutlineMode outline_mode(const std::string& mode) {
   if (mode == "external") return OutlineMode::external;
   if (mode == "tree") return OutlineMode::tree;
   if (mode == "largest") return OutlineMode::largest;
-  throw InputError("mode is '" + mode + "': it must be \"external\", \"tree\" or \"largest\"");
+  if (mode == "edge") return OutlineMode::edge;
+  throw InputError("mode is '" + mode +
+                   "': it must be \"external\", \"tree\" or \"largest\", through pixels, or \"edge\"");
 }
 
 }  // namespace rfseg::binding

@@ -25,7 +25,7 @@ pybind11::array array_from(std::vector<T>&& values, std::vector<pybind11::ssize_
 /// (xyxy, confidence, class_id, masks, (height, width), speed): what rfseg.Result is made of.
 pybind11::tuple columns_from(Result&& result);
 
-/// @throws InputError  a word that is not "external", "tree" or "largest"
+/// @throws InputError  a word that is not "external", "tree", "largest" or "edge"
 OutlineMode outline_mode(const std::string& mode);
 
 }  // namespace rfseg::binding

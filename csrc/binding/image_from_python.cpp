@@ -2,8 +2,6 @@
 
 #include <rfseg/error.hpp>
 
-#include <pybind11/numpy.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -55,18 +53,6 @@ void validate(const ForeignArray& array) {
     throw InputError("the frame " + shape_text(array) + " is too large: a side must have fewer than 2^31 pixels");
 }
 
-/// A row that stands for all: its length, 0, would say that rows are packed.
-ForeignArray spread_out(ForeignArray array) {
-  if (array.strides[0] != 0 || array.shape[0] == 1) return array;
-  if (array.memory == MemoryKind::device)
-    throw InputError("the frame " + shape_text(array) + " repeats one row (stride 0): copy it first");
-  const py::array copied = py::module_::import("numpy").attr("ascontiguousarray")(array.owner);
-  array.data = static_cast<const std::uint8_t*>(copied.data());
-  array.strides = {copied.strides(0), copied.strides(1), copied.strides(2)};
-  array.owner = copied;
-  return array;
-}
-
 }  // namespace
 
 PythonFrame image_from_python(const py::object& frame, PixelFormat format,
@@ -77,9 +63,12 @@ PythonFrame image_from_python(const py::object& frame, PixelFormat format,
                      ": convert with numpy.asarray(frame)");
   }
   validate(*found);
-  const ForeignArray array = spread_out(*found);
-  return {{array.data, static_cast<int>(array.shape[0]), static_cast<int>(array.shape[1]), array.strides[0], format,
-           array.strides[1], array.strides[2], array.memory, array.producer_stream},
+  const ForeignArray& array = *found;
+  return {{array.data, static_cast<int>(array.shape[0]), static_cast<int>(array.shape[1]),
+           array.strides[0] == 0   ? ImageView::kOneRow
+           : array.strides[0] == 0 ? ImageView::kOneRow
+                                   : array.strides[0],
+           format, array.strides[1], array.strides[2], array.memory, array.producer_stream},
           array.owner};
 }
 

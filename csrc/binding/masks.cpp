@@ -9,6 +9,8 @@
 #include <pybind11/stl.h>
 
 #include <cstring>
+#include <limits>
+#include <memory>
 
 namespace py = pybind11;
 
@@ -32,6 +34,10 @@ std::vector<T> vector_from(const Array& array) {
 Masks from_dense(const py::array_t<bool, py::array::c_style>& pixels) {
   if (pixels.ndim() != 3)
     throw InputError("expected masks [K, H, W], got " + std::to_string(pixels.ndim()) + " dimensions");
+  for (py::ssize_t axis = 0; axis < 3; ++axis) {  // an array without pixels can have any shape
+    if (pixels.shape(axis) > std::numeric_limits<int>::max())
+      throw InputError("expected fewer than 2^31 masks, rows and columns, got " + std::to_string(pixels.shape(axis)));
+  }
   const ImageSize size{static_cast<int>(pixels.shape(1)), static_cast<int>(pixels.shape(2))};
   const auto* data = reinterpret_cast<const std::uint8_t*>(pixels.data());
   const int count = static_cast<int>(pixels.shape(0));
@@ -70,7 +76,7 @@ py::list coco(const Masks& masks) {
   return counts;
 }
 
-/// A read-only view of an outline that `owner`, the Masks object, keeps; (0, 2) for an empty one.
+/// A read-only view of an outline that `owner` keeps; (0, 2) for an empty one.
 py::array outline_view(const Outline& outline, const py::object& owner) {
   py::array view(py::dtype::of<std::int32_t>(), {static_cast<py::ssize_t>(outline.size()), py::ssize_t{2}},
                  outline.data(), owner);
@@ -94,6 +100,20 @@ py::object instance_outlines(const std::vector<Polygon>& polygons, OutlineMode m
   return parts;
 }
 
+/// Keeps Python's collector from walking lists that only grow: with a million outlines it takes most of the time.
+class PausedCollector {
+ public:
+  PausedCollector() : was_on_(PyGC_Disable() == 1) {}
+  ~PausedCollector() {
+    if (was_on_) PyGC_Enable();
+  }
+  PausedCollector(const PausedCollector&) = delete;
+  PausedCollector& operator=(const PausedCollector&) = delete;
+
+ private:
+  bool was_on_;
+};
+
 py::list polygons(const py::object& self, const std::string& mode_name) {
   const auto& masks = self.cast<const Masks&>();
   const OutlineMode mode = outline_mode(mode_name);
@@ -101,9 +121,39 @@ py::list polygons(const py::object& self, const std::string& mode_name) {
     const Unlocked released;
     for (int i = 0; i < masks.size(); ++i) masks.polygons(i, mode);
   }
+  const PausedCollector paused;
   py::list instances;
   for (int i = 0; i < masks.size(); ++i) instances.append(instance_outlines(masks.polygons(i, mode), mode, self));
   return instances;
+}
+
+py::list simplified(const Masks& masks, double tolerance_px) {
+  std::vector<std::vector<Polygon>> polygons;
+  {
+    const py::gil_scoped_release released;
+    for (int i = 0; i < masks.size(); ++i) polygons.push_back(masks.simplified(i, tolerance_px));
+  }
+  const PausedCollector paused;
+  auto kept = std::make_unique<std::vector<std::vector<Polygon>>>(std::move(polygons));
+  const auto& outlines = *kept;
+  const py::capsule owner(kept.get(), [](void* pointer) {
+    std::unique_ptr<std::vector<std::vector<Polygon>>>(static_cast<std::vector<std::vector<Polygon>>*>(pointer));
+  });
+  kept.release();
+  py::list instances;
+  for (const std::vector<Polygon>& parts : outlines)
+    instances.append(instance_outlines(parts, OutlineMode::edge, owner));
+  return instances;
+}
+
+py::list crop_lengths(const Masks& masks) {
+  py::list lengths;
+  for (int i = 0; i < masks.size(); ++i) {
+    std::vector<std::int32_t> values = masks.crop_lengths(i);
+    const auto count = static_cast<py::ssize_t>(values.size());
+    lengths.append(array_from<std::int32_t>(std::move(values), {count}));
+  }
+  return lengths;
 }
 
 py::array iou(const Masks& masks, const Masks& other) {
@@ -149,6 +199,8 @@ void register_masks(py::module_& module) {
       .def("bounds", &bounds)
       .def("coco", &coco)
       .def("polygons", &polygons)
+      .def("simplified", &simplified)
+      .def("crop_lengths", &crop_lengths)
       .def("iou", &iou)
       .def("select", &Masks::select)
       .def("columns", &columns);

@@ -59,7 +59,8 @@ class Crew::Job {
 };
 
 // What all may spend on looking out when nobody hurries, as a share of one processor, and what may be saved up of it.
-constexpr double kShare = 0.5;
+constexpr double kShare = 0.25;
+constexpr int kFew = 2;  // helpers that are woken up then
 constexpr std::int64_t kSavedNs = 20'000'000;
 
 Crew::Crew(int threads, std::chrono::microseconds patience, const Rhythm& rhythm)
@@ -125,10 +126,10 @@ bool Crew::enlist(const std::shared_ptr<Job>& job) {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  if (job->count() <= 2) {
-    changed_.notify_one();
-  } else {
+  if (job->count() > kFew && rhythm_.hurried()) {
     changed_.notify_all();
+  } else {  // to wake up all costs more processor time than they save where nobody hurries
+    for (int i = 1; i < std::min(job->count() + 1, kFew + 1); ++i) changed_.notify_one();
   }
   return true;
 }

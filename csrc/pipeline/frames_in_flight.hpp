@@ -1,5 +1,6 @@
 // The places of one device and the frames in them: who is let in, who waits for an execution, in the order of arrival.
-// Written once for every device; a place has a member `flight`, a std::shared_ptr<Flight>.
+// Written once for every device; a place has the members `flight`, a std::shared_ptr<Flight>, and
+// `used`, false.
 #pragma once
 
 #include "pipeline/flight.hpp"
@@ -24,15 +25,21 @@ class FramesInFlight {
     for (const auto& place : places_) free_.push_back(place.get());
   }
 
-  /// A free place; waits for one. The first that `fits`, if any, among the free ones; else, when frames are in flight,
-  /// the one unused for longest, so that all grow alike; a lone frame gets the one used last, whose memory exists.
+  /// A free place; waits for one. When frames are in flight, one that was never used: so all have grown after as many
+  /// frames as there are places. Else the first that `fits`; a lone frame otherwise gets the one used last, whose
+  /// memory exists, others the one unused for longest.
   template <class Fits>
   Place& enter(const Fits& fits) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !free_.empty() && !held_; });
-    auto chosen = std::find_if(free_.begin(), free_.end(), [&](const Place* place) { return fits(*place); });
-    if (chosen == free_.end()) chosen = free_.size() == places_.size() ? std::prev(free_.end()) : free_.begin();
+    const bool alone = free_.size() == places_.size();
+    auto chosen =
+        alone ? free_.end() : std::find_if(free_.begin(), free_.end(), [](const Place* p) { return !p->used; });
+    if (chosen == free_.end())
+      chosen = std::find_if(free_.begin(), free_.end(), [&](const Place* p) { return fits(*p); });
+    if (chosen == free_.end()) chosen = alone ? std::prev(free_.end()) : free_.begin();
     Place& place = **chosen;
+    place.used = true;
     free_.erase(chosen);
     return place;
   }

@@ -29,7 +29,7 @@ struct PipelineSettings {
 
 /// A frame and what is asked for it.
 struct FrameRequest {
-  ImageView image;  ///< with its row length said
+  ImageView image;  ///< as_meant
   std::shared_ptr<const raster::SelectionRule> rule;
   std::shared_ptr<NetworkTensors> tensors = {};  ///< filled before the frame is ready, when not null
 };

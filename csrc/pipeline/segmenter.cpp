@@ -42,7 +42,7 @@ class Segmenter::Impl {
 
   pipeline::FrameRequest request(const ImageView& frame, const FrameOptions& options) const {
     raster::require_pixels({frame.height, frame.width}, "the frame");
-    return {raster::with_row_bytes(frame), ready_.rules.rule(options)};
+    return {raster::as_meant(frame), ready_.rules.rule(options)};
   }
 
   std::vector<std::shared_ptr<pipeline::Flight>> start(const std::vector<pipeline::FrameRequest>& requests) {

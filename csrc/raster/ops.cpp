@@ -3,6 +3,7 @@
 
 #include "raster/detections/postprocess.hpp"
 #include "raster/frame_geometry.hpp"
+#include "raster/resize/packed_rows.hpp"
 #include "raster/resize/resize.hpp"
 
 #include <cmath>
@@ -24,7 +25,7 @@ void require(bool condition, const std::string& sentence) {
 void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* network_chw) {
   const raster::FrameGeometry geometry({frame.height, frame.width}, size, kUnused, resize);
   raster::ResizeScratch scratch;
-  raster::preprocess(frame, geometry, scratch, network_chw);
+  raster::preprocess(raster::as_meant(frame), geometry, scratch, network_chw);
 }
 
 Result postprocess(const RawOutputs& outputs, ImageSize image_size, float threshold, int max_detections,

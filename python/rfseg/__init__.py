@@ -12,6 +12,7 @@ from __future__ import annotations
 from rfseg import ops
 from rfseg._core import BackendError, CudaError, Error, InputError, ModelError
 from rfseg._core import version as __version__
+from rfseg.formats.records import read_jsonl
 from rfseg.masks import Masks, OutlineMode
 from rfseg.paths import get_cmake_dir, get_include
 from rfseg.result import Result
@@ -33,4 +34,5 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "ops",
+    "read_jsonl",
 ]

@@ -28,7 +28,7 @@ def draw(
     result: Result,
     frame: NDArray[np.uint8] | None = None,
     *,
-    color: Color = "bgr",
+    color: Color | None = None,
     masks: bool = True,
     outlines: bool = True,
     boxes: bool = True,
@@ -39,8 +39,8 @@ def draw(
 
     Args:
         result: what to draw.
-        frame: uint8 [H, W, 3], any strides; None draws on black.
-        color: order of the frame's channels; a class has the same colour in either.
+        frame: uint8 [H, W, 3], any strides; None draws on the result's own frame, or else on black.
+        color: order of the frame's channels; a class has the same colour in either. None: the own frame's, or "bgr".
         masks: fills the masks.
         outlines: draws the masks' outlines, holes included.
         boxes: draws the boxes.
@@ -51,14 +51,17 @@ def draw(
         uint8 [H, W, 3], C-contiguous.
 
     Raises:
-        InputError: the frame is not uint8 [H, W, 3] of the result's image size.
+        InputError: the frame is not uint8 [H, W, 3] of the result's image size, or the opacity not from 0 to 1.
         MissingExtraError: OpenCV is not installed.
     """
+    if not 0 <= opacity <= 1:
+        raise InputError(f"opacity is {opacity}: expected a number from 0 to 1")
     cv2 = require("cv2", "Drawing")
+    color = _color(result, color)
     canvas = _canvas(result, frame)
     thickness = max(1, round(min(result.image_size) / 540))
     parts = result.masks.polygons("tree") if masks or outlines else []
-    bounds = result.masks.bbox.tolist()
+    bounds, corners = result.masks.bbox.tolist(), _corners(result).tolist()
     for row in reversed(range(len(result))):
         class_id = int(result.class_id[row])
         pixel = class_color(class_id, color)
@@ -67,7 +70,7 @@ def draw(
             _fill(canvas, rings, bounds[row], pixel, opacity)
         if outlines and rings:
             cv2.polylines(canvas, rings, True, pixel, thickness)
-        x0, y0, x1, y1 = (round(corner) for corner in result.xyxy[row].tolist())
+        x0, y0, x1, y1 = (round(corner) for corner in corners[row])
         if boxes:
             cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), pixel, thickness)
     if labels:  # last, so that no mask hides a label
@@ -88,7 +91,7 @@ def class_color(class_id: int, color: Color = "bgr") -> Pixel:
 def png(result: Result, frame: NDArray[np.uint8] | None = None, **style: Any) -> bytes:
     """`draw` as the bytes of a PNG file."""
     cv2 = require("cv2", "Drawing")
-    _, data = cv2.imencode(".png", _bgr(draw(result, frame, **style), **style))
+    _, data = cv2.imencode(".png", _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
     return bytes(data)
 
 
@@ -99,7 +102,7 @@ def save(result: Result, path: str | PathLike[str], frame: NDArray[np.uint8] | N
         InputError: OpenCV cannot write files with that suffix.
         OSError: the file cannot be written.
     """
-    write_image(path, _bgr(draw(result, frame, **style), **style))
+    write_image(path, _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
 
 
 def write_image(path: str | PathLike[str], bgr: NDArray[np.uint8]) -> None:
@@ -112,12 +115,27 @@ def write_image(path: str | PathLike[str], bgr: NDArray[np.uint8]) -> None:
     Path(path).write_bytes(data)
 
 
-def _bgr(image: NDArray[np.uint8], color: Color = "bgr", **_: Any) -> NDArray[np.uint8]:
+def _bgr(image: NDArray[np.uint8], color: Color) -> NDArray[np.uint8]:
     return image if color == "bgr" else image[..., ::-1]
+
+
+def _color(result: Result, color: Color | None) -> Color:
+    if color is not None:
+        return color
+    return result.picture[1] if result.picture else "bgr"
+
+
+def _corners(result: Result) -> NDArray[np.float32]:
+    """Boxes that can be drawn: inside the image, NaN at 0."""
+    height, width = result.image_size
+    inside: NDArray[np.float32] = np.clip(np.nan_to_num(result.xyxy), 0, np.array([width, height, width, height]))
+    return inside
 
 
 def _canvas(result: Result, frame: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     shape = (*result.image_size, 3)
+    if frame is None and result.picture is not None:
+        frame = result.picture[0]
     if frame is None:
         return np.zeros(shape, np.uint8)
     frame = np.asarray(frame)
@@ -152,7 +170,7 @@ def _write_labels(cv2: Any, canvas: NDArray[np.uint8], result: Result, color: Co
     """Writes on a plate of the class's colour above the box's corner, or below it where the image ends."""
     height, width = result.image_size
     scale, thickness = 0.35 + min(height, width) / 3600, max(1, round(min(height, width) / 800))
-    names, class_ids, corners = result.class_name, result.class_id.tolist(), result.xyxy[:, :2].round().tolist()
+    names, class_ids, corners = result.class_name, result.class_id.tolist(), _corners(result)[:, :2].round().tolist()
     for row in reversed(range(len(result))):
         text = f"{names[row]} {result.confidence[row]:.2f}"
         (text_width, text_height), descent = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)

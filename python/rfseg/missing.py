@@ -9,7 +9,17 @@ import importlib
 from types import ModuleType
 
 # Module -> what `pip install` takes. supervision is the caller's own choice and version, so no extra pins it.
-_BROUGHT_BY = {"cv2": "rfseg[viz]", "av": "rfseg[video]", "supervision": "supervision"}
+_BROUGHT_BY = {
+    "cv2": "rfseg[viz]",
+    "av": "rfseg[video]",
+    "PIL.Image": "pillow",
+    "pillow_heif": "pillow-heif",
+    "pyarrow": "rfseg[table]",
+    "pyarrow.parquet": "rfseg[table]",
+    "pycocotools.coco": "rfseg[eval]",
+    "pycocotools.cocoeval": "rfseg[eval]",
+    "supervision": "supervision",
+}
 
 
 class MissingExtraError(ImportError):
@@ -25,13 +35,16 @@ def require(module: str, purpose: str) -> ModuleType:
 
     Raises:
         MissingExtraError: it is not installed, or it is and cannot be loaded.
+        MemoryError: there is not enough memory to load it.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
         command = f'pip install "{_BROUGHT_BY[module]}"'
-        if isinstance(error, ModuleNotFoundError) and error.name == module:
+        if isinstance(error, ModuleNotFoundError) and error.name in (module, module.partition(".")[0]):
             raise MissingExtraError(f"{purpose} needs the package {module}: {command}", name=module) from None
+        if "failed to map" in str(error) or "allocate memory" in str(error):  # as the loader says it
+            raise MemoryError(f"{purpose} needs the package {module}, for which there was no room") from error
         raise MissingExtraError(
             f"{purpose} needs the package {module}, which is installed and does not load ({error}); "
             f"reinstall it: {command}",

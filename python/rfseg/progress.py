@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import suppress
 from typing import Any, Protocol
+
+from rfseg.terminal import answer, say
 
 _PLAIN_EVERY_S = 5.0
 _JSON_EVERY_S = 0.5
@@ -30,7 +33,7 @@ class Progress(Protocol):
 def make(mode: str) -> Progress:
     """`mode`: "auto" (a bar where stderr is a terminal and rich is installed), "plain", "json", "none"."""
     if mode == "auto":
-        return (_rich_bar() if sys.stderr.isatty() else None) or _Lines()
+        return (_rich_bar() if sys.stderr is not None and sys.stderr.isatty() else None) or _Lines()
     kinds: dict[str, type[Progress]] = {"plain": _Lines, "json": _JsonLines, "none": _Silence}
     return kinds[mode]()
 
@@ -67,7 +70,7 @@ class _Lines(_Silence):
     def _say(self, rate: float) -> None:
         left = f", {(self._total - self._done) / rate:.0f} s left" if self._total else ""
         of_total = f"/{self._total}" if self._total else ""
-        print(f"{self._name}: {self._done}{of_total} frames, {rate:.1f} frames/s{left}", file=sys.stderr, flush=True)
+        say(f"{self._name}: {self._done}{of_total} frames, {rate:.1f} frames/s{left}")
 
 
 class _JsonLines(_Lines):
@@ -77,7 +80,8 @@ class _JsonLines(_Lines):
 
     def _say(self, rate: float) -> None:
         event = {"event": "progress", "source": self._name, "frames": self._done, "total": self._total}
-        print(json.dumps({**event, "frames_per_second": round(rate, 2)}), flush=True)
+        with suppress(OSError):  # the summary will say it
+            answer(json.dumps({**event, "frames_per_second": round(rate, 2)}))
 
 
 class _Bar:
@@ -89,7 +93,7 @@ class _Bar:
     def begin(self, name: str, total: int | None) -> None:
         rich = self._rich
         self._bar = rich.Progress(
-            rich.TextColumn("{task.description}"),
+            rich.TextColumn("{task.description}", markup=False),  # names hold brackets
             rich.BarColumn(),
             rich.MofNCompleteColumn(),
             rich.TextColumn("{task.fields[rate]}"),

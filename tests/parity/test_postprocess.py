@@ -67,7 +67,7 @@ def test_more_runs_than_the_buffer_holds(shared, clips):
     assert_same(inferred.result, inferred.by_host, "wide", MODES)
 
     streamed = list(segmenter.stream([small, wide, small, wide, wide, small]))
-    assert segmenter.info["slow_frames"] == before + 4
+    assert segmenter.info["slow_frames"] == before + 1  # there is room for as many since then
     for result, frame in zip(streamed, [small, wide, small, wide, wide, small], strict=True):
         assert_same(result, expected if frame is small else inferred.result)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-COUNTERS = ("bytes_back",)
+COUNTERS = ("bytes_back", "frames", "batches")
 
 
 def test_nothing_grows_after_warm_up(open_engine, mixed):

@@ -1,5 +1,6 @@
 """Drawing: what is filled, what is left alone, what is refused."""
 
+import pickle
 from itertools import combinations
 
 import cv2
@@ -140,3 +141,29 @@ def test_saved_pictures_read_back(scene, tmp_path):
     with pytest.raises(rfseg.InputError, match="not an image suffix"):
         scene.save(tmp_path / "a.text", frame)
     assert not (tmp_path / "a.text").exists()
+
+
+@pytest.mark.parametrize("opacity", [-0.1, 2, float("nan")])
+def test_an_opacity_that_is_no_share_is_refused(scene, opacity):
+    with pytest.raises(rfseg.InputError, match="from 0 to 1"):
+        scene.plot(opacity=opacity)
+
+
+def test_a_result_draws_on_the_frame_it_was_given(scene, tmp_path):
+    frame = noise(90, 120)
+    before = frame.copy()
+    with_frame = scene.with_frame(frame)
+    assert with_frame == scene
+    assert scene.picture is None
+    np.testing.assert_array_equal(with_frame.plot(), scene.plot(frame))
+    np.testing.assert_array_equal(with_frame[1:].plot(), scene[1:].plot(frame))
+    drawn = cv2.imdecode(np.frombuffer(with_frame._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(drawn, scene.plot(frame))
+    rgb = scene.with_frame(np.ascontiguousarray(frame[..., ::-1]), "rgb")
+    np.testing.assert_array_equal(rgb.plot()[..., ::-1], scene.plot(frame))
+    drawn = cv2.imdecode(np.frombuffer(rgb._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(drawn, scene.plot(frame))
+    rgb.save(tmp_path / "a.png")
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "a.png")), scene.plot(frame))
+    assert pickle.loads(pickle.dumps(with_frame)).picture is None
+    np.testing.assert_array_equal(frame, before)

@@ -1,10 +1,9 @@
-"""COCO, GeoJSON and JSON: read back by others, pixel for pixel and bit for bit."""
+"""COCO and JSON: read back by others and by rfseg itself, pixel for pixel and bit for bit."""
 
 import contextlib
 import io
 import json
 
-import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
@@ -78,7 +77,7 @@ def test_json_is_one_short_line(result):
 
 
 def test_dict_with_polygons(result):
-    for mode in ("external", "tree", "largest"):
+    for mode in ("external", "tree", "largest", "edge"):
         instances = json.loads(result.to_json(polygons=mode))["instances"]
         assert all("segmentation" not in instance for instance in instances)
         assert [len(instance["polygons"]) for instance in instances][5] == 0
@@ -98,42 +97,85 @@ def test_an_empty_result(result):
     assert nothing.to_geojson() == {"type": "FeatureCollection", "features": []}
 
 
-def signed_area(ring: list[list[int]]) -> float:
-    x, y = np.array(ring, float).T
-    return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) / 2)
+def with_numbers(result: rfseg.Result, number: float) -> rfseg.Result:
+    odd = result[:2]
+    odd.confidence = np.array([0.5, number], np.float32)
+    odd.xyxy = np.array([[0, 0, number, 4], [number, -number, 3, 4]], np.float32)
+    return odd
 
 
-def polygons_of(geometry: dict | None) -> list[list[list[list[int]]]]:
-    if geometry is None:
-        return []
-    return [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_what_json_has_no_number_for_is_null(result, number):
+    odd = with_numbers(result, number)
+    texts = [odd.to_json(), odd.to_json(polygons="edge"), *(json.dumps(x) for x in (odd.to_coco(1), odd.to_geojson()))]
+    for text in texts:
+        json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert odd.to_dict()["instances"][1]["confidence"] is None
+    assert odd.to_coco(1)[0]["bbox"] == [0.0, 0.0, None, 4.0]
+    assert odd.plot().shape == (30, 40, 3)
 
 
-def test_geojson_kinds_and_properties(result):
-    features = json.loads(json.dumps(result.to_geojson()))["features"]
-    kinds = [feature["geometry"] and feature["geometry"]["type"] for feature in features]
-    assert kinds == ["MultiPolygon", "MultiPolygon", "Polygon", "Polygon", "Polygon", None]
-    assert all(feature["type"] == "Feature" for feature in features)
-    assert [feature["properties"]["class_name"] for feature in features] == result.class_name
-    assert [feature["properties"]["class_id"] for feature in features] == result.class_id.tolist()
-    np.testing.assert_array_equal(np.float32([f["properties"]["confidence"] for f in features]), result.confidence)
+def test_a_dict_is_read_back(result):
+    again = rfseg.Result.from_dict(json.loads(result.to_json()))
+    assert again == result
+    assert rfseg.Result.from_dict(result.to_dict()).confidence.dtype == np.float32
+    assert again.names == {0: "zéro"}
+    assert rfseg.Result.from_dict(result[[]].to_dict()) == result[[]]
+    odd = with_numbers(result, float("nan"))
+    assert rfseg.Result.from_dict(odd.to_dict()) == odd
+    for change in ("xyxy", "confidence", "class_id"):
+        other = result[:]
+        setattr(other, change, getattr(other, change) + 1)
+        assert other != result
+    assert result[::-1] != result
+    assert result != result.to_dict()
+    assert result.masks == rfseg.Masks.from_dense(result.masks.dense())
+    assert result.masks[1:] != result.masks
 
 
-def test_geojson_rings_close_turn_right_and_fill_the_mask(result):
-    rng = np.random.default_rng(5)
-    noise = [make_result(rng.random((3, h, w)) < rng.random()) for h, w in rng.integers(1, 25, (60, 2))]
-    holes = 0
-    for each in [result, *noise]:
-        dense = each.masks.dense()
-        for feature, mask in zip(each.to_geojson()["features"], dense, strict=True):
-            drawn = np.zeros(mask.shape, np.uint8)
-            for exterior, *inner in polygons_of(feature["geometry"]):
-                for ring in (exterior, *inner):
-                    assert len(ring) >= 4
-                    assert ring[0] == ring[-1]
-                assert signed_area(exterior) >= 0
-                assert all(signed_area(ring) < 0 for ring in inner)
-                holes += len(inner)
-                cv2.drawContours(drawn, [np.array(ring) for ring in (exterior, *inner)], -1, 1, cv2.FILLED)
-            np.testing.assert_array_equal(drawn.astype(bool), mask)
-    assert holes > 100
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda d: d.pop("instances"), "'instances' is missing"),
+        (lambda d: d["instances"][0].pop("box"), "'box' is missing"),
+        (lambda d: d["instances"][0].pop("segmentation"), "no segmentation"),
+        (lambda d: d["instances"][0].update(box=[1, 2, 3]), "not what Result.to_dict"),
+        (lambda d: d["instances"][0].update(class_id="circle"), "not what Result.to_dict"),
+        (lambda d: d["instances"][0].update(class_id=1 << 40), "not what Result.to_dict"),
+        (lambda d: d.update(image_size=[30]), "not what Result.to_dict"),
+        (lambda d: d.update(image_size=[30, 41]), "one image size"),
+        (lambda d: d["instances"][0]["segmentation"].update(counts="~"), "counts"),
+    ],
+)
+def test_other_dicts_are_refused(result, damage, sentence):
+    data = result.to_dict()
+    damage(data)
+    with pytest.raises(rfseg.InputError, match=sentence):
+        rfseg.Result.from_dict(data)
+
+
+def test_categories_of_another_data_set(result):
+    by_name = {"zéro": 7, "class 1": 8, 2: 9}
+    expected = [{0: 7, 1: 8, 2: 9}[i] for i in result.class_id.tolist()]
+    assert [record["category_id"] for record in result.to_coco("a", by_name)] == expected
+    with pytest.raises(rfseg.InputError, match="no id for class"):
+        result.to_coco("a", {"zéro": 7})
+
+
+def test_json_lines_are_read_back(result, tmp_path):
+    path = tmp_path / "clip.jsonl"
+    lines = [json.dumps({"frame": 2 * i, "time_s": i / 4, **result[i:].to_dict()}) for i in range(3)]
+    path.write_text("\ufeff" + "\n".join(lines) + "\n\n", encoding="utf-8")
+    assert list(rfseg.read_jsonl(path)) == [(2 * i, i / 4, result[i:]) for i in range(3)]
+    path.write_text(lines[0] + "\n" + lines[1][:-7], encoding="utf-8")
+    frames = rfseg.read_jsonl(path)
+    assert next(frames)[0] == 0
+    with pytest.raises(rfseg.InputError, match=r"line 2 of .*clip\.jsonl"):
+        next(frames)
+    for key in ("frame", "time_s", "file_name"):
+        path.write_text(json.dumps({**result.to_dict(), key: [1]}))
+        with pytest.raises(rfseg.InputError, match=key):
+            next(rfseg.read_jsonl(path))
+    path.write_text("[1, 2]\n")
+    with pytest.raises(rfseg.InputError, match="expected an object, got list"):
+        next(rfseg.read_jsonl(path))

@@ -189,3 +189,13 @@ def test_random_counts_are_read_as_the_format_says_or_refused() -> None:
             refused += 1
     assert accepted > 100
     assert refused > 100
+
+
+def test_lengths_of_crops_equal_the_twin() -> None:
+    compared = 0
+    for mask in [*NAMED.values(), *map(random_mask, RANDOM_SEEDS)]:
+        (ours,) = of_one(mask).crop_lengths()
+        assert ours.dtype == np.int32
+        assert ours.tolist() == twin.crop_lengths(mask)
+        compared += len(ours)
+    assert compared > 10_000

@@ -54,6 +54,21 @@ def test_random_masks() -> None:
     assert outlines > 10 * len(RANDOM_SEEDS)
 
 
+def test_dense_noise_with_many_parts_and_holes() -> None:
+    rng = np.random.default_rng(11)
+    for share in (0.35, 0.5, 0.6, 0.65, 0.8):  # around 0.6 parts grow into one another
+        for height, width in ((97, 211), (300, 64), (256, 256)):
+            assert check_against_full_frame(rng.random((height, width)) < share) > 500
+
+
+def test_a_million_holes_are_found_part_by_part() -> None:
+    sieve = np.ones((2001, 2001), bool)
+    sieve[1:-1:2, 1:-1:2] = False
+    sieve[:, 1000] = False  # opens the holes on both sides of it
+    found = rfseg.Masks.from_dense(sieve[None]).polygons("tree")[0]
+    assert [len(holes) for _, holes in found] == [499_000, 499_000]
+
+
 def test_one_pixel_is_one_point() -> None:
     mask = np.zeros((6, 9), bool)
     mask[4, 7] = True

@@ -114,3 +114,10 @@ def tree(mask: NDArray[np.bool_]) -> list[Part]:
 def largest(mask: NDArray[np.bool_]) -> Outline:
     """The external outline with the most points, the first on a tie; [0, 2] when there is none."""
     return max(external(mask), key=len, default=np.zeros((0, 2), np.int32))
+
+
+def crop_lengths(mask: NDArray[np.bool_]) -> list[int]:
+    """Lengths of background, foreground, ... down the columns of the tight crop; an empty mask's crop is one pixel."""
+    x0, y0, x1, y1 = bounds(mask)
+    crop = mask[y0:y1, x0:x1] if mask.any() else np.zeros((1, 1), bool)
+    return runs_to_lengths(dense_to_runs(crop), crop.size)

@@ -30,10 +30,13 @@ enum class MemoryKind { host, device };
 /// uint8 pixels [height, width, 3], read only during the call they are passed to.
 /// The strides may be negative, so that flipped and channel-reversed views need no copy.
 struct ImageView {
+  /// `row_bytes` of a view whose one row stands for all.
+  static constexpr std::ptrdiff_t kOneRow = PTRDIFF_MIN;
+
   const std::uint8_t* data = nullptr;  ///< first channel of the top left pixel
   int height = 0;                      ///< px
   int width = 0;                       ///< px
-  std::ptrdiff_t row_bytes = 0;        ///< from a pixel to the one below it; 0: packed, width * 3
+  std::ptrdiff_t row_bytes = 0;        ///< from a pixel to the one below it; 0: packed, width * 3; or kOneRow
   PixelFormat format = PixelFormat::bgr8;
   std::ptrdiff_t pixel_bytes = 3;    ///< from a pixel to the one on its right
   std::ptrdiff_t channel_bytes = 1;  ///< from a channel to the next one

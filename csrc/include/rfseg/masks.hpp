@@ -15,7 +15,7 @@ namespace raster {
 class OutlineDemand;
 }
 
-/// Centre of a pixel.
+/// Centre of a pixel, or a corner of one (OutlineMode::edge).
 struct Point {
   std::int32_t x;  ///< px, to the right
   std::int32_t y;  ///< px, down
@@ -28,7 +28,7 @@ using Outline = std::vector<Point>;
 
 struct Polygon {
   Outline exterior;
-  std::vector<Outline> holes;  ///< filled by OutlineMode::tree only
+  std::vector<Outline> holes;  ///< filled by OutlineMode::tree and edge only
 };
 
 /// Which outlines a mask's polygons are (contract.md, section 4).
@@ -36,6 +36,7 @@ enum class OutlineMode {
   external,  ///< the outermost outlines, in OpenCV's order; islands inside holes are not among them
   tree,      ///< every part, islands too, each with its holes
   largest,   ///< at most one: the outline with the most points, the first that OpenCV reports on a tie
+  edge,      ///< the boundary of the pixels' squares: every part with its holes; valid, and of the mask's own area
 };
 
 /// Foreground pixels [start, end) of one mask, counted down each column and then on to the next:
@@ -96,8 +97,20 @@ class RFSEG_API Masks {
 
   /// Outlines of instance `i`, traced at the first call for its mask and mode and kept.
   /// The reference stays valid as long as these masks, a copy or a selection of them.
-  /// Source: OpenCV findContours with CHAIN_APPROX_SIMPLE on the tight crop, offset to the image.
+  /// Source: OpenCV findContours with CHAIN_APPROX_SIMPLE on the tight crop, offset to the image; but
+  /// OutlineMode::edge: corners on the lattice 0..W x 0..H, none on a straight line between its neighbours, exteriors
+  /// counterclockwise in the plane of the numbers, holes clockwise, no ring through one corner twice (parts hang
+  /// together by edges); in the order of the parts' first columns.
   const std::vector<Polygon>& polygons(int i, OutlineMode mode = OutlineMode::external) const;
+
+  /// Edge outlines of instance `i` with corners left out, each within `tolerance_px` of what replaces it; as valid as
+  /// the edge outlines, with the same parts and holes. Computed at each call.
+  /// @throws InputError  the tolerance is negative or not finite
+  std::vector<Polygon> simplified(int i, double tolerance_px) const;
+
+  /// Lengths of background and foreground in turn, background first, down the columns of the crop at bounds(i); the
+  /// crop of an empty mask is one pixel. A trailing background of length 0 is not written.
+  std::vector<std::int32_t> crop_lengths(int i) const;
 
   /// The instances `indices` [N], in that order, sharing this object's runs and outlines.
   Masks select(const std::vector<std::int32_t>& indices) const;

@@ -16,9 +16,10 @@ namespace rfseg::network::tensorrt {
 
 /// Where to look. What is named explicitly, `path` or else RFSEG_TENSORRT, is the only place looked at.
 struct Search {
-  std::string path = {};  ///< of libnvinfer or libnvinfer_lean
-  std::vector<std::string> folders =
-      {};  ///< such as site-packages/tensorrt_libs; looked through before the loader's own
+  /// Of libnvinfer or libnvinfer_lean.
+  std::string path = {};
+  /// Such as site-packages/tensorrt_libs; looked through before the loader's own.
+  std::vector<std::string> folders = {};
 };
 
 /// An opened TensorRT runtime library. It stays loaded for the life of this program: it starts threads and registers

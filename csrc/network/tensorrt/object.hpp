@@ -11,9 +11,10 @@
 
 namespace rfseg::network::tensorrt {
 
-// object: +0 table of its two destructors     implementation: +0 table of the methods; entry `self` gives back the
-// object
-//         +8 implementation ------------->
+// clang-format off: a drawing
+// object: +0 table of its two destructors
+//         +8 implementation ------------> implementation: +0 table of the methods; entry `self` gives back the object
+// clang-format on
 inline void* word_at(const void* address, std::size_t index) {
   void* word;
   std::memcpy(&word, static_cast<const char*>(address) + index * sizeof word, sizeof word);

@@ -35,6 +35,7 @@ class CpuPipeline final : public Pipeline {
 
  private:
   struct Place {
+    bool used = false;
     std::shared_ptr<Flight> flight;
     std::shared_ptr<const raster::SelectionRule> rule;
     std::shared_ptr<NetworkTensors> wanted;

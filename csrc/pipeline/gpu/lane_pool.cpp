@@ -21,8 +21,9 @@ using Clock = host::Rhythm::Clock;
 
 // How long the crew looks out between a frame's copy and its outlines: while a network of this time runs.
 constexpr std::chrono::microseconds kPatience = 2ms;
-// The watcher sleeps until this long before a batch is expected to end, and asks without pause from then on, for this
-// long behind it; then it asks now and then. A sleeping thread is late by 50 us and more.
+// The watcher sleeps until this long before a batch is expected to end, unless its callers hurry, and asks without
+// pause from then on, for this long behind it; then it asks now and then. A sleeping thread is late by 50 us and more,
+// on some machines by 200.
 constexpr std::chrono::microseconds kEarly = 150us, kLate = 1ms, kNowAndThen = 50us;
 
 std::vector<std::unique_ptr<Place>> make_places(const GpuModel& model) {
@@ -75,7 +76,8 @@ Place& LanePool::admit(const FrameRequest& request) {
     place.slow = false;
     place.speed = {};
     place.prepare(tables, run_capacity_.toggles());
-    if (enqueue_upload(*model_, request.image, place, shared_.crew)) place.arrived().wait_reached();
+    const bool in_a_row = frames_.count() > model_->settings.lanes + 1;
+    if (enqueue_upload(*model_, request.image, place, shared_.crew, in_a_row)) place.arrived().wait_reached();
     place.speed.preprocess_ms = watch.lap_ms();
   } catch (...) {  // what was queued before it failed may still read the caller's memory, or the place's
     place.drain();
@@ -190,7 +192,7 @@ void LanePool::watch() {
     const Clock::time_point now = Clock::now();
     lock.lock();
     if (any) continue;
-    if (now < next - kEarly) {
+    if (now < next - kEarly && !shared_.rhythm->hurried()) {
       changed_.wait_until(lock, next - kEarly, [&] { return closing_ || running_.size() != running.size(); });
     } else if (now > next + kLate) {
       changed_.wait_for(lock, kNowAndThen);

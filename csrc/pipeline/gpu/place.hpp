@@ -40,6 +40,7 @@ class Place {
   Place& operator=(const Place&) = delete;
 
   // The frame in it.
+  bool used = false;               ///< there was one
   std::shared_ptr<Flight> flight;  ///< null when there is none
   std::shared_ptr<const raster::SelectionRule> rule;
   std::shared_ptr<NetworkTensors> tensors;  ///< to be filled, when not null

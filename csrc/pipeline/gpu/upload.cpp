@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kPieceBytes = 1 << 17;    // what one thread copies at a time
 constexpr std::size_t kSectionBytes = 1 << 20;  // at least, of what is uploaded while the rest is copied
 constexpr std::size_t kSections = 8;            // at most: each costs the calling thread a few microseconds
+constexpr std::size_t kSectionsInARow = 2;      // while the device has other frames to work on
 
 DeviceAddress address_of(const ImageView& frame) { return reinterpret_cast<DeviceAddress>(frame.data); }
 
@@ -73,14 +74,14 @@ void copy_rows(const ImageView& frame, int first, int end, std::uint8_t* pixels)
 
 /// The crew only copies: the driver takes one call at a time, so calls from every thread would queue up behind each
 /// other. What is copied is uploaded while the crew copies on.
-void copy_by_sections(const ImageView& frame, Place& place, host::Crew& crew) {
+void copy_by_sections(const ImageView& frame, Place& place, host::Crew& crew, bool in_a_row) {
   const cuda::Stream& stream = place.stream();
   const std::size_t row_bytes = raster::packed_bytes({1, frame.width});
   const std::size_t frame_bytes = raster::packed_bytes({frame.height, frame.width});
   place.upload().reserve(frame_bytes);
   const int piece_rows = static_cast<int>(std::max<std::size_t>(1, kPieceBytes / row_bytes));
   const int pieces = (frame.height + piece_rows - 1) / piece_rows;
-  const std::size_t section_bytes = std::max(kSectionBytes, frame_bytes / kSections);
+  const std::size_t section_bytes = std::max(kSectionBytes, frame_bytes / (in_a_row ? kSectionsInARow : kSections));
   const auto pixels = reinterpret_cast<std::uint8_t*>(place.upload()->data());
   const auto end_of = [&](int piece) { return std::min((piece + 1) * piece_rows, frame.height); };
   const auto at = [&](int row) { return pixels + static_cast<std::size_t>(row) * row_bytes; };
@@ -99,7 +100,7 @@ void copy_by_sections(const ImageView& frame, Place& place, host::Crew& crew) {
 
 }  // namespace
 
-bool enqueue_upload(const GpuModel& model, const ImageView& given, Place& place, host::Crew& crew) {
+bool enqueue_upload(const GpuModel& model, const ImageView& given, Place& place, host::Crew& crew, bool in_a_row) {
   const ImageView frame = given.memory == MemoryKind::host ? raster::forward_channels(given) : given;
   place.format = frame.format;
   bool read_on = true;
@@ -109,7 +110,7 @@ bool enqueue_upload(const GpuModel& model, const ImageView& given, Place& place,
     cuda::enqueue_copy(place.stream(), place.source(), 0, frame.data,
                        raster::packed_bytes({frame.height, frame.width}));
   } else {
-    copy_by_sections(frame, place, crew);
+    copy_by_sections(frame, place, crew, in_a_row);
     read_on = false;
   }
   place.stream().enqueue_record(place.arrived());

@@ -23,7 +23,6 @@ namespace {
 // On a GPU (tests/bench/NOTES.md).
 constexpr int kUsualBatch = 16;
 constexpr int kFewLanes = 2, kManyLanes = 6;
-constexpr int kSpareSlots = 2;
 constexpr int kMostCrew = 8;       // beyond it a copy's bandwidth no longer grows
 constexpr int kMostCpuBatch = 64;  // of an open batch; each slot's images are held twice
 
@@ -142,10 +141,10 @@ void describe(Info& info, const std::vector<cuda::SharedDevice>& devices) {
 }
 
 /// Lanes and slots that were measured as best (tests/bench/NOTES.md): with large batches two executions fill a GPU,
-/// with single images it takes several; and while these run, a whole batch for each may wait, and one be on its way.
+/// with single images it takes several; and while these run, a batch may wait, and another be on its way in or out.
 void settle_flow(Info& info, const Options& options) {
   info.lanes = options.lanes > 0 ? options.lanes : info.max_batch >= 4 ? kFewLanes : kManyLanes;
-  info.slots = options.slots > 0 ? options.slots : info.max_batch * (info.lanes + 1) + kSpareSlots;
+  info.slots = options.slots > 0 ? options.slots : std::max(info.max_batch * (info.lanes + 2), 2 * info.lanes);
   info.lanes = std::min(info.lanes, info.slots);
 }
 

@@ -217,9 +217,8 @@ void append_mask_runs(const float* logits, const FrameGeometry& geometry, MaskRu
 //   product into an FMA would keep the order but move the row of the change.
 // - a, b >= 1e-30, finite: l0 * a >= 2^-24 * 1e-30 > 2^-127, which does not round to 0, and l1 * b >= 0. The sum is
 //   positive or overflows to +infinity: all foreground.
-// - Two positive nodes, one below 1e-30: both products may round to 0 in the middle of the cell. Infinite nodes: 0 *
-// inf
-//   is NaN. These are evaluated row by row.
+// - Two positive nodes, one below 1e-30: both products may round to 0 in the middle of the cell. Infinite nodes: zero
+//   times infinity is NaN. These are evaluated row by row.
 //
 // Rows above the first node's centre have f clamped to 0 and belong to cell 0 with l1 = 0; rows below the last node's
 // belong to cell Hm - 1, both of whose nodes are the last one. When the source is smaller than the grid, cells without

@@ -3,12 +3,15 @@
 #include <rfseg/error.hpp>
 #include <rfseg/masks.hpp>
 
+#include "raster/masks/edge_outlines.hpp"
 #include "raster/masks/outline_demand.hpp"
 #include "raster/masks/polygon.hpp"
+#include "raster/masks/simplify.hpp"
 #include "raster/masks/sparse_mask.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <mutex>
@@ -158,6 +161,16 @@ const std::vector<Polygon>& Masks::polygons(int i, OutlineMode mode) const {
                  [&] { traced.polygons = raster::trace_outlines(storage_->runs_of(mask), storage_->size, mode); });
   return traced.polygons;
 }
+
+std::vector<Polygon> Masks::simplified(int i, double tolerance_px) const {
+  if (!std::isfinite(tolerance_px) || tolerance_px < 0)
+    throw InputError("the tolerance is " + std::to_string(tolerance_px) + " px: expected a number of at least 0");
+  std::vector<Polygon> polygons = raster::edge_outlines(runs(i), image_size());
+  raster::simplify(polygons, tolerance_px);
+  return polygons;
+}
+
+std::vector<std::int32_t> Masks::crop_lengths(int i) const { return raster::crop_lengths(runs(i), image_size()); }
 
 void Masks::tell(std::shared_ptr<raster::OutlineDemand> demand) const { storage_->demand = std::move(demand); }
 

@@ -29,7 +29,7 @@ class OutlineDemand : public std::enable_shared_from_this<OutlineDemand> {
   bool trace_ahead(const Masks& masks, const Spread& spread);
 
   static constexpr int kFrames = 64;
-  static constexpr int kModes = 3;
+  static constexpr int kModes = 4;  ///< of OutlineMode
 
  private:
   bool wanted(OutlineMode mode);

@@ -2,6 +2,8 @@
 // column by column; knows neither COCO's text nor who keeps the runs.
 #include "raster/masks/sparse_mask.hpp"
 
+#include "raster/masks/column_pieces.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <algorithm>
@@ -12,25 +14,6 @@
 
 namespace rfseg::raster {
 namespace {
-
-/// Calls piece(x, y0, y1) for each stretch of a run inside one column, in ascending order.
-template <typename Piece>
-void for_each_piece(RunsView runs, std::int32_t height, const Piece& piece) {
-  if (runs.size == 0) return;
-  std::int32_t x = runs.data[0].start / height;
-  std::int32_t top = x * height;
-  for (const Run run : runs) {
-    // Stepping costs less than a division a run, and never more than one step a column.
-    for (; run.start - top >= height; ++x) top += height;
-    std::int32_t start = run.start;
-    for (; run.end - top > height; ++x) {
-      piece(x, start - top, height);
-      top += height;
-      start = top;
-    }
-    piece(x, start - top, run.end - top);
-  }
-}
 
 std::string text(Run run) { return "[" + std::to_string(run.start) + ", " + std::to_string(run.end) + ")"; }
 
@@ -148,6 +131,26 @@ void decode_dense(RunsView runs, ImageSize size, std::uint8_t* pixels) {
   std::fill_n(pixels, size.height * width, std::uint8_t{0});
   const PixelBounds tight = bounds(runs, size);
   decode_crop(runs, size, tight, pixels + tight.y0 * width + tight.x0, width);
+}
+
+std::vector<std::int32_t> crop_lengths(RunsView runs, ImageSize size) {
+  if (runs.size == 0) return {1};
+  const PixelBounds crop = bounds(runs, size);
+  const std::int32_t height = crop.y1 - crop.y0;
+  std::vector<std::int32_t> lengths;
+  std::int32_t end = 0;
+  for_each_piece(runs, size.height, [&](std::int32_t x, std::int32_t y0, std::int32_t y1) {
+    const std::int32_t start = (x - crop.x0) * height + y0 - crop.y0;
+    if (start == end && !lengths.empty()) {  // from the bottom of the crop on to its top
+      lengths.back() += y1 - y0;
+    } else {
+      lengths.insert(lengths.end(), {start - end, y1 - y0});
+    }
+    end = start + y1 - y0;
+  });
+  const std::int32_t rest = (crop.x1 - crop.x0) * height - end;
+  if (rest > 0) lengths.push_back(rest);
+  return lengths;
 }
 
 void append_dense_runs(const std::uint8_t* pixels, ImageSize size, std::vector<Run>& runs) {

@@ -31,6 +31,9 @@ void decode_crop(RunsView runs, ImageSize size, PixelBounds crop, std::uint8_t* 
 /// Writes size.height * size.width bytes, row-major, 0 or 1.
 void decode_dense(RunsView runs, ImageSize size, std::uint8_t* pixels);
 
+/// See Masks::crop_lengths.
+std::vector<std::int32_t> crop_lengths(RunsView runs, ImageSize size);
+
 /// Appends the runs of a dense row-major mask; non-zero is foreground.
 void append_dense_runs(const std::uint8_t* pixels, ImageSize size, std::vector<Run>& runs);
 

@@ -15,9 +15,13 @@ inline std::size_t packed_bytes(ImageSize size) {
   return 3 * static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
 }
 
-/// The same pixels, with their row length said where it was left to be the packed one.
-inline ImageView with_row_bytes(ImageView view) {
-  if (view.row_bytes == 0) view.row_bytes = std::ptrdiff_t{3} * view.width;
+/// What a caller gave as it is meant: 0 of row_bytes becomes the packed length, kOneRow 0. Once, where it is given.
+inline ImageView as_meant(ImageView view) {
+  if (view.row_bytes == 0) {
+    view.row_bytes = std::ptrdiff_t{3} * view.width;
+  } else if (view.row_bytes == ImageView::kOneRow) {
+    view.row_bytes = 0;
+  }
   return view;
 }
 

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -19,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rfseg
-from rfseg.cli.common import EXIT_OK, add_command, add_device, add_engine_code, positive
+from rfseg.cli.common import EXIT_OK, add_command, add_max_pixels, add_model_options, model_options, positive
 from rfseg.cli.demo import CLIP
-from rfseg.cli.frames import opened
+from rfseg.cli.frames import Choice, opened
 from rfseg.cli.measuring import measure
+from rfseg.printable import printable, without_secrets
 from rfseg.sources import expand
+from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
@@ -52,8 +53,8 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "source", metavar="SOURCE", nargs="?", default=str(CLIP), help="its frames are used (the demo's)"
     )
-    add_device(parser)
-    add_engine_code(parser)
+    add_model_options(parser)
+    add_max_pixels(parser)
     parser.add_argument("--frames", type=positive, metavar="N", help="frames of each measurement (200; on a GPU 2000)")
     parser.add_argument("--slots", type=_numbers, metavar="N,...", help="frames in flight, one row each (the default)")
     parser.add_argument("--threads", type=positive, metavar="N", help="threads, as Segmenter takes them")
@@ -62,17 +63,16 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    frames = _decode(options.source, options.frames)
+    frames = _decode(options)
     report: dict[str, Any] = {"streams": []}
     for slots in options.slots or (None,):
         started = perf_counter()
         with rfseg.Segmenter(
             options.model,
-            device=options.device,
             threads=options.threads,
             slots=slots,
             outlines="external",
-            allow_engine_code=options.allow_engine_code,
+            **model_options(options),
         ) as segmenter:
             segmenter.infer(frames[0])
             start_ms = (perf_counter() - started) * 1e3
@@ -82,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
             if first:
                 report = {**_setting(segmenter, options.source, frames), "start_ms": round(start_ms, 1), **report}
             report["streams"].append(row)
-    print(json.dumps(report) if options.json else _text(report))
+    for line in [json.dumps(report)] if options.json else _text(report).splitlines():
+        answer(line)
     return EXIT_OK
 
 
@@ -90,20 +91,22 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(positive(part.strip()) for part in text.split(","))
 
 
-def _decode(source: str, wanted: int | None) -> list[NDArray[np.uint8]]:
-    def complain(sentence: str) -> None:
-        print(f"rfseg: {sentence}", file=sys.stderr)
-
-    with opened(expand([source])[0], complain) as reading:
-        frames = [frame.pixels for frame in islice(reading.frames, min(wanted or _DISTINCT, _DISTINCT))]
+def _decode(options: argparse.Namespace) -> list[NDArray[np.uint8]]:
+    wanted = min(options.frames or _DISTINCT, _DISTINCT)
+    with opened(expand([options.source])[0], _complain, Choice(max_pixels=options.max_pixels)) as reading:
+        frames = [frame.pixels for frame in islice(reading.frames, wanted)]
     if not frames:
-        raise rfseg.InputError(f"{source} holds no frames")
+        raise rfseg.InputError(f"{printable(without_secrets(options.source))} holds no frames")
     return frames
+
+
+def _complain(sentence: str) -> None:
+    say(f"rfseg: {sentence}")
 
 
 def _setting(segmenter: rfseg.Segmenter, source: str, frames: list[NDArray[np.uint8]]) -> dict[str, Any]:
     return {
-        "source": source,
+        "source": printable(without_secrets(source)),
         "frame_size": list(frames[0].shape[:2]),
         "model": segmenter.info,
         "machine": {"processor": _processor(), "threads": _threads(), "system": platform.platform()},

@@ -1,17 +1,26 @@
-"""What several commands share: exit codes, argument types, the answer to Ctrl-C, folders that are never overwritten."""
+"""What several commands share: exit codes, arguments, folders that have one run, names that are given out once."""
 
 from __future__ import annotations
 
 import argparse
-import signal
+import fcntl
+import os
+import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from rfseg.pictures import MAX_PIXELS
+from rfseg.printable import printable
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 EXIT_OK, EXIT_USAGE, EXIT_INPUT, EXIT_VERIFICATION, EXIT_BACKEND, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+_LONGEST_STEM_BYTES = 200  # file systems take 255 for a name; ".coco.json.part" and a number are added
+_LONGEST_NUMBER = 18  # digits: what 64 bits hold
+_held: list[int] = []  # descriptors of the folders of this process; their locks end with it
 
 
 class UsageError(Exception):
@@ -36,6 +45,27 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:N; only auto chooses")
 
 
+def add_model_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
+    """The options of every command that opens a model, which `model_options` reads."""
+    add_device(parser)
+    if engine:
+        add_engine_code(parser)
+    parser.add_argument("--names", metavar="FILE|coco", help="class names: a .json or text file, or coco (the model's)")
+    parser.add_argument("--resize", choices=("auto", "pil", "bilinear"), help="as Segmenter takes it (its default)")
+
+
+def model_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Arguments for Segmenter; what was not asked for is left to its defaults."""
+    chosen = {key: getattr(options, key, None) for key in ("device", "names", "resize", "allow_engine_code")}
+    return {key: value for key, value in chosen.items() if value is not None}
+
+
+def add_max_pixels(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that read pictures and videos."""
+    help_text = f"refuse larger pictures and frames ({MAX_PIXELS})"
+    parser.add_argument("--max-pixels", type=positive, default=MAX_PIXELS, metavar="N", help=help_text)
+
+
 def add_engine_code(parser: argparse.ArgumentParser) -> None:
     """The option of commands that open engines."""
     help_text = "let an engine run machine code that it carries: only for files you trust"
@@ -53,62 +83,101 @@ def share(text: str) -> float:
     return value
 
 
+def thresholds(text: str) -> float | dict[int | str, float]:
+    """One number from 0 to 1, or `class=number,...`, where a class is a name or an id."""
+    if "=" not in text:
+        return share(text)
+    chosen: dict[int | str, float] = {}
+    for part in text.split(","):
+        name, mark, number = part.strip().rpartition("=")
+        if not mark or not name:
+            raise argparse.ArgumentTypeError(f"expected class=number, got {part}")
+        chosen[int(name) if name.isdecimal() and len(name) <= _LONGEST_NUMBER else name] = share(number)
+    return chosen
+
+
 def positive(text: str) -> int:
     """A whole number above 0."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text}")
+    if not text.isdecimal() or len(text) > _LONGEST_NUMBER or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text[:40]}")
     return int(text)
 
 
-class Interrupt:
-    """Turns the first Ctrl-C into a wish to stop that loops look at; the second one ends the program at once."""
-
-    def __init__(self) -> None:
-        self.wanted = False
-
-    def __enter__(self) -> Interrupt:
-        self._before = signal.signal(signal.SIGINT, self._first)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _first(self, *_: object) -> None:
-        self.wanted = True
-        signal.signal(signal.SIGINT, self._second)
-
-    def _second(self, *_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-
 def fresh_folder(wish: Path) -> Path:
-    """Creates and returns `wish`, or `wish2`, `wish3`, ... where that exists and is not empty."""
+    """Creates and returns `wish`, or `wish2`, `wish3`, ... where that exists and is not empty, or another run has it.
+
+    The folder stays locked until the program ends, so of two runs that start at once each has its own.
+
+    Raises:
+        UsageError: `wish` has no name that a number could be added to, and is not empty.
+        OSError: it cannot be created or written.
+    """
     number, folder = 1, wish
-    while folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    while not _claim(folder):
+        if wish.name in ("", ".", ".."):
+            raise UsageError(
+                f"--out {wish} holds files already: name a folder of its own, such as --out {wish / 'out'}"
+            )
         number += 1
         folder = wish.with_name(f"{wish.name}{number}")
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-class Stems:
-    """Names for files in one folder, each given out once: clip, clip_2, clip_3."""
+def _claim(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    except OSError:
+        pass  # a file system without locks: what is in the folder decides
+    if os.listdir(folder):
+        os.close(descriptor)
+        return False
+    if not os.access(folder, os.W_OK | os.X_OK):
+        os.close(descriptor)
+        raise PermissionError(13, "it cannot be written to", str(folder))
+    _held.append(descriptor)
+    return True
 
-    def __init__(self) -> None:
+
+class Stems:
+    """Stems for files in one folder: clip, clip_2, clip_3. No name that a stem can become is given out twice."""
+
+    def __init__(self, suffixes: Sequence[str] = ("",)) -> None:
+        """`suffixes`: what may be added to a stem, such as ".coco.json"; "" for a folder."""
+        self._suffixes = suffixes
         self._taken: set[str] = set()
 
     def claim(self, stem: str) -> str:
-        """Gives out `stem`, or the first numbered form of it that is free."""
+        """Gives out `stem`, shortened where file systems would not take it, or its first numbered form that is free."""
+        stem = _shortened(stem)
         name, number = stem, 1
-        while name.lower() in self._taken:  # some file systems do not tell case apart
+        while any(_folded(name + suffix) in self._taken for suffix in self._suffixes):
             number += 1
             name = f"{stem}_{number}"
-        self._taken.add(name.lower())
+        self._taken.update(_folded(name + suffix) for suffix in self._suffixes)
         return name
+
+
+def _folded(name: str) -> str:
+    """Some file systems tell neither case nor composed letters apart."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _shortened(stem: str) -> str:
+    encoded = os.fsencode(stem)
+    return stem if len(encoded) <= _LONGEST_STEM_BYTES else encoded[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
 
 
 def counted(counts: Counter[str]) -> str:
     """`7 instances (5 circle, 2 star)`."""
     total = counts.total()
-    classes = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+    classes = ", ".join(f"{count} {printable(name)}" for name, count in counts.most_common())
     return f"{total} instance{'' if total == 1 else 's'}" + (f" ({classes})" if classes else "")

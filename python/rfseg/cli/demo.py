@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rfseg
-from rfseg.cli.common import EXIT_INTERRUPTED, EXIT_OK, Interrupt, add_command, add_device, fresh_folder
-from rfseg.cli.run import Job
+from rfseg.cli.common import add_command, add_model_options, fresh_folder, model_options
+from rfseg.cli.job import Job, Wish
+from rfseg.cli.signals import Interrupt
 from rfseg.sources import Video
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ MODEL, CLIP = DEMO / "shapes.onnx", DEMO / "shapes_360p.mp4"
 def register(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(commands, "demo", "run the packaged network on the packaged clip", _EPILOG, run)
-    add_device(parser)
+    add_model_options(parser, engine=False)
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder to write to (runs/demo)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    with rfseg.Segmenter(str(MODEL), device=options.device) as segmenter, Interrupt() as interrupt:
-        job = Job(segmenter, fresh_folder(options.out), ("video", "json", "geojson"), "auto")
-        job.take(Video("demo", CLIP.stem, str(CLIP)), interrupt)
-    return EXIT_INTERRUPTED if interrupt.wanted else EXIT_OK
+    with Interrupt() as interrupt, rfseg.Segmenter(str(MODEL), **model_options(options)) as segmenter:
+        job = Job(segmenter, fresh_folder(options.out), Wish(("video", "json", "geojson")), interrupt)
+        interrupt.saving = True
+        job.take(Video("demo", CLIP.stem, str(CLIP)))
+        return job.finish()

@@ -7,20 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
-from rfseg.missing import require
+from rfseg.cli.ahead import Ahead, StoppedError
+from rfseg.pictures import MAX_PIXELS, read_picture
 from rfseg.sources import Images, Source
+from rfseg.terminal import muted
 from rfseg.video import VideoFrame, VideoReader
 
-Report = Callable[[str], None]
+_VIDEO_ROOM, _IMAGE_ROOM = 4, 1  # items read ahead: 25 MB of 1080p; a picture may be 600 MB
+
+
+Say = Callable[[str], None]  # takes a sentence for the user
+
+
+class Damage(str):
+    """A sentence about several frames that are missing: `left_out` of them."""
+
+    left_out = 1
+
+    @classmethod
+    def of(cls, sentence: str, left_out: int) -> Damage:
+        """Makes one."""
+        damage = cls(sentence)
+        damage.left_out = left_out
+        return damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,69 +61,106 @@ class Opened:
         frames: to be walked once.
         total: how many frames to expect, or None.
         fps, time_base: of a video, of the frames asked for.
+        sample_aspect: of a video, width of a pixel to its height.
     """
 
     frames: Iterator[Frame]
     total: int | None
     fps: Fraction = Fraction(0)
     time_base: Fraction = Fraction(1)
+    sample_aspect: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which frames of a source are wanted; `start_s` and `end_s` are for videos only."""
+
+    stride: int = 1
+    start_s: float = 0.0
+    end_s: float | None = None
+    max_pixels: int = MAX_PIXELS
+
+
+EVERYTHING = Choice()
 
 
 @contextmanager
 def opened(
-    source: Source, report: Report, stride: int = 1, start_s: float = 0.0, end_s: float | None = None
+    source: Source,
+    report: Say,
+    choice: Choice = EVERYTHING,
+    *,
+    note: Say = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Opened]:
-    """Opens a source; `start_s` and `end_s` are for videos only.
+    """Opens a source and reads it ahead in a thread, which is left behind where it hangs and `stopped` is true.
+
+    Args:
+        source: to read.
+        report: is told, in the reading thread, what cannot be read; a `Damage` where it is more than one frame.
+        choice: which frames.
+        note: is told of what was read and is not all that the file holds, or not as the file says it.
+        stopped: looked at while nothing comes.
 
     Raises:
         InputError: a video cannot be opened.
+        StoppedError: `stopped` became true before it was open.
     """
     if isinstance(source, Images):
-        paths = source.paths[::stride]
-        yield Opened(_image_frames(paths, stride, report), len(paths))
-        return
-    with VideoReader(source.address) as reader:
-        frames = _video_frames(reader, report, stride, start_s, end_s)
-        yield Opened(frames, _expected(reader, stride, start_s, end_s), reader.fps / stride, reader.time_base)
-
-
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """uint8 [H, W, 3] BGR, turned as its EXIF data says.
-
-    Raises:
-        InputError: the file is not an image that OpenCV can read, or cannot be opened.
-    """
-    cv2 = require("cv2", "Reading images")
+        items = lambda: _image_items(source, report, note, choice)  # noqa: E731
+    else:
+        items = lambda: _video_items(source.address, report, note, choice)  # noqa: E731
+    reading: Ahead[Opened | Frame] = Ahead(items, _IMAGE_ROOM if isinstance(source, Images) else _VIDEO_ROOM, stopped)
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    pixels: Any = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if pixels is None:
-        raise InputError(f"cannot read {path}: it is not an image, or a damaged one")
-    image: NDArray[np.uint8] = pixels
-    return image
+        first = next(reading)
+        assert isinstance(first, Opened)
+        yield replace(first, frames=_until_stopped(reading))
+    finally:
+        reading.close()
 
 
-def _image_frames(paths: tuple[Path, ...], stride: int, report: Report) -> Iterator[Frame]:
+def read_image(path: Path, max_pixels: int = MAX_PIXELS, note: Say | None = None) -> NDArray[np.uint8]:
+    """As `read_picture`, without the lines that decoders print."""
+    with muted():
+        return read_picture(path, max_pixels, note)
+
+
+def _until_stopped(reading: Ahead[Opened | Frame]) -> Iterator[Frame]:
+    try:
+        for item in reading:
+            assert not isinstance(item, Opened)
+            yield item
+    except StoppedError:
+        return
+
+
+def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
+    paths = source.paths[:: choice.stride]
+    yield Opened(iter(()), len(paths))
+    unaffected = "; the others are not affected" if len(paths) > 1 else ""
     for place, path in enumerate(paths):
         try:
-            yield ImageFrame(read_image(path), place * stride, path)
+            pixels = read_image(path, choice.max_pixels, note)
         except InputError as error:
-            report(f"{error}; the others are not affected")
+            report(f"{error}{unaffected}")
+        else:
+            yield ImageFrame(pixels, place * choice.stride, path)
 
 
-def _video_frames(
-    reader: VideoReader, report: Report, stride: int, start_s: float, end_s: float | None
-) -> Iterator[Frame]:
-    try:
-        yield from reader.frames(stride, start_s, end_s)
-    except InputError as error:
-        report(f"{error}; what was found until there is kept")
+def _video_items(address: str | int, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
+    with VideoReader(address, max_pixels=choice.max_pixels) as reader:
+        total = _expected(reader, choice)
+        yield Opened(iter(()), total, reader.fps / choice.stride, reader.time_base, reader.sample_aspect)
+        try:
+            yield from reader.frames(choice.stride, choice.start_s, choice.end_s)
+        except InputError as error:
+            report(Damage.of(f"{error}; what was found is kept", max(1, reader.lost)))
+        for sentence in reader.notes:
+            note(sentence)
 
 
-def _expected(reader: VideoReader, stride: int, start_s: float, end_s: float | None) -> int | None:
+def _expected(reader: VideoReader, choice: Choice) -> int | None:
     if reader.count is None:
         return None
-    last = reader.count if end_s is None else min(reader.count, round(end_s * reader.fps))
-    return -(-max(0, last - round(start_s * reader.fps)) // stride)
+    last = reader.count if choice.end_s is None else min(reader.count, round(choice.end_s * reader.fps))
+    return -(-max(0, last - round(choice.start_s * reader.fps)) // choice.stride)

@@ -6,21 +6,23 @@ Knows the commands' names and nothing of their work.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 import rfseg
-from rfseg.cli import bench, demo, parity, run
+from rfseg.causes import cause, file_name, is_shortage
+from rfseg.cli import bench, convert, demo, evaluate, parity, run
 from rfseg.cli.common import EXIT_BACKEND, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 from rfseg.missing import MissingExtraError
+from rfseg.terminal import leave_streams, say, take_streams
 
 _EXIT_CODES = """exit codes:
   0  done
   1  the command cannot be understood
-  2  a model, an image or a video cannot be read
+  2  a model cannot be read, or something was left out: an image, a frame, a file that cannot be written
   3  a verification failed
   4  a library or device that the command needs is missing
+  129, 130, 143  stopped by SIGHUP, SIGINT (Ctrl-C), SIGTERM; files are complete up to there
 """
 
 
@@ -28,8 +30,9 @@ class _Parser(argparse.ArgumentParser):
     """argparse leaves with 2, which is this command's code for bad input."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+        for line in (*self.format_usage().splitlines(), f"{self.prog}: {message}"):
+            say(line)
+        self.exit(EXIT_USAGE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,17 +42,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None takes those of this program.
     """
     options = _parser().parse_args(arguments)
+    if arguments is not None:
+        return _run(options)
+    take_streams()
+    try:
+        return _run(options)
+    finally:
+        leave_streams()
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         code: int = options.run(options)
         return code
-    except UsageError as error:
-        return _fail(error, EXIT_USAGE)
-    except (rfseg.BackendError, rfseg.CudaError, MissingExtraError) as error:
-        return _fail(error, EXIT_BACKEND)
-    except (rfseg.Error, OSError) as error:
-        return _fail(error, EXIT_INPUT)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except Exception as error:
+        code, sentence = _exit_of(error)
+        for line in sentence.splitlines():
+            say(f"rfseg: {line}")
+        return code
+
+
+def _exit_of(error: Exception) -> tuple[int, str]:
+    """The exit code for an error and what is said about it; raises what nobody foresaw."""
+    if isinstance(error, UsageError):
+        return EXIT_USAGE, str(error)
+    if isinstance(error, (rfseg.BackendError, rfseg.CudaError, MissingExtraError)):
+        return EXIT_BACKEND, str(error)
+    if isinstance(error, rfseg.Error):
+        return EXIT_INPUT, str(error)
+    if isinstance(error, OSError) or is_shortage(error):
+        name = getattr(error, "filename", None)
+        return EXIT_INPUT, f"{file_name(name)}: {cause(error)}" if name else cause(error)
+    raise error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,11 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rfseg {rfseg.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (demo, run, bench, parity):
+    for command in (demo, run, convert, evaluate, bench, parity):
         command.register(commands)
     return parser
-
-
-def _fail(error: BaseException, code: int) -> int:
-    print(f"rfseg: {error}", file=sys.stderr)
-    return code

@@ -5,20 +5,50 @@ Owns file names and formats on disk; what is in a record is decided in rfseg.for
 
 from __future__ import annotations
 
-import json
+import errno
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
+from rfseg.causes import cause, file_name
+from rfseg.cli.annotated import AnnotatedVideo
 from rfseg.cli.common import Stems
-from rfseg.cli.frames import Frame, ImageFrame, Opened
+from rfseg.cli.frames import Frame, ImageFrame, Opened, Say
 from rfseg.drawing import draw, write_image
-from rfseg.formats import as_dict, coco_records, geojson
+from rfseg.files import GrowingFile, write_whole
+from rfseg.formats.coco_files import CocoFile, CocoLike, CocoResults
+from rfseg.formats.frame_names import FrameNames
+from rfseg.formats.geojson import GeoJsonFile, geojson
+from rfseg.formats.label_map import LabelMaps
+from rfseg.formats.labelme import LabelmeFiles
+from rfseg.formats.numbers import line_bytes
+from rfseg.formats.records import as_dict
+from rfseg.formats.table import ParquetFile
+from rfseg.formats.yolo import YoloFiles
 from rfseg.result import Result
 from rfseg.sources import Images, Source
-from rfseg.video import VideoFrame, VideoWriter
 
-SAVES = ("video", "json", "coco", "geojson")
+SAVES = ("video", "json", "coco", "geojson", "parquet", "yolo", "labelme", "masks")
+# What a stem becomes, also for a moment; "" is the folder of images that were named together. No two sources may meet
+# in any of them.
+_ENDS = (
+    "",
+    ".mp4",
+    ".jsonl",
+    ".json",
+    ".coco.json",
+    ".results.json",
+    ".geojson",
+    ".parquet",
+    ".png",
+    ".jpg",
+    "_yolo",
+    "_labelme",
+    "_masks",
+)
+SUFFIXES = (*_ENDS, *(f"{end}.part" for end in _ENDS), ".part.png", ".part.jpg")
 
 
 class Sink(Protocol):
@@ -33,45 +63,59 @@ class Sink(Protocol):
         """Completes the file. May be called twice."""
 
 
-def sinks_for(
-    source: Source, opened: Opened, folder: Path, stem: str, *, saves: tuple[str, ...], names: Mapping[int, str]
-) -> list[Sink]:
-    """Sinks for what `saves` names, in `folder`; images that were named together get a folder of their own."""
-    sinks: list[Sink] = []
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where files about a source go, under which stem, and what its classes are called.
+
+    With a `like`, COCO results in the ids of that ground truth take the place of a data set.
+    """
+
+    source: Source
+    folder: Path
+    stem: str
+    names: Mapping[int, str]
+    like: CocoLike | None = None
+
+
+def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: Say, note: Say) -> list[Sink]:
+    """Sinks for what `saves` names, in `folder`; images that were named together get a folder of their own.
+
+    One that cannot be made is reported; the others are not affected.
+    """
+    source, folder, stem, names = place.source, place.folder, place.stem, place.names
+    called = FrameNames(stem, source.paths if isinstance(source, Images) else ())
+    makers: dict[str, tuple[str, Any]] = {
+        "video": (".mp4", lambda path: AnnotatedVideo(path, opened, note)),
+        "json": (".jsonl", _JsonLines),
+        "geojson": (".geojson", GeoJsonFile),
+    }
     if isinstance(source, Images):
-        own = folder / stem if source.grouped else folder
-        own.mkdir(exist_ok=True)
-        sinks.append(_ImageFiles(own, None if source.grouped else stem, saves))
-    else:
-        if "video" in saves:
-            sinks.append(_AnnotatedVideo(folder / f"{stem}.mp4", opened))
-        if "json" in saves:
-            sinks.append(_JsonLines(folder / f"{stem}.jsonl"))
-        if "geojson" in saves:
-            sinks.append(_GeoJson(folder / f"{stem}.geojson"))
-    if "coco" in saves:
-        sinks.append(_Coco(folder / f"{stem}.coco.json", names))
+        grouped, own = source.grouped, folder / stem if source.grouped else folder
+        makers = {"": ("", lambda _: _ImageFiles(own, None if grouped else stem, saves, report))}
+    makers |= {
+        "coco": (".coco.json", lambda path: CocoFile(path, names, called)),
+        "parquet": (".parquet", lambda path: ParquetFile(path, called)),
+        "yolo": ("_yolo", lambda path: YoloFiles(path, names, called)),
+        "labelme": ("_labelme", lambda path: LabelmeFiles(path, called)),
+        "masks": ("_masks", lambda path: LabelMaps(path, called)),
+    }
+    if (like := place.like) is not None:
+        makers["coco"] = (".results.json", lambda path: CocoResults(path, like, called))
+    sinks: list[Sink] = []
+    for save, (suffix, make) in makers.items():
+        if save and save not in saves:
+            continue
+        path = folder / f"{stem}{suffix}"
+        try:
+            sinks.append(make(path))
+        except Exception as error:
+            report(f"cannot write {file_name(path)}: {cause(error)}")
     return sinks
 
 
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-class _AnnotatedVideo:
-    """Starts at 0 and keeps the distances between the frames' time stamps."""
-
-    def __init__(self, path: Path, opened: Opened) -> None:
-        self.path = path
-        self._writer = VideoWriter(path, opened.fps, opened.time_base)
-        self._origin: int | None = None
-
-    def write(self, frame: VideoFrame, result: Result) -> None:
-        self._origin = frame.pts if self._origin is None else self._origin
-        self._writer.write(draw(result, frame.pixels), frame.pts - self._origin, frame.duration)
-
-    def close(self) -> None:
-        self._writer.close()
+def _text(name: str) -> str:
+    r"""A file's name in JSON; bytes that are no UTF-8 become \xe9."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 class _JsonLines:
@@ -79,90 +123,55 @@ class _JsonLines:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("w", encoding="utf-8")
+        self._file = GrowingFile(path)
 
     def write(self, frame: Frame, result: Result) -> None:
-        self._file.write(_line({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + "\n")
+        self._file.append(line_bytes({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + b"\n")
 
     def close(self) -> None:
         self._file.close()
 
 
 class _ImageFiles:
-    """For each image the annotated picture, `.json` and `.geojson`."""
+    """For each image the annotated picture, `.json` and `.geojson`. A picture that fails does not end the others."""
 
-    def __init__(self, folder: Path, stem: str | None, saves: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, stem: str | None, saves: tuple[str, ...], report: Say) -> None:
         self.path = folder
-        self._stem, self._saves, self._stems = stem, saves, Stems()
+        self._stem, self._saves, self._report = stem, saves, report
+        self._stems = Stems(SUFFIXES)
+        self._made = False
 
     def write(self, frame: ImageFrame, result: Result) -> None:
-        base = self.path / self._stems.claim(self._stem or frame.path.stem)
-        if "video" in self._saves:
-            suffix = ".jpg" if frame.path.suffix.lower() in (".jpg", ".jpeg") else ".png"
-            write_image(f"{base}{suffix}", draw(result, frame.pixels))
-        if "json" in self._saves:
-            _write_text(f"{base}.json", {"file_name": frame.path.name, **as_dict(result)})
-        if "geojson" in self._saves:
-            _write_text(f"{base}.geojson", geojson(result))
+        if not self._made:
+            self.path.mkdir(exist_ok=True)
+            self._made = True
+        base = self.path / (self._stem or self._stems.claim(frame.path.stem))
+        parts = {"video": self._picture, "json": self._json, "geojson": self._geojson}
+        for save, write in parts.items():
+            if save not in self._saves:
+                continue
+            try:
+                write(base, frame, result)
+            except Exception as error:
+                self._report(f"{file_name(frame.path)}: its {save} file in {file_name(self.path)}: {cause(error)}")
+
+    def _picture(self, base: Path, frame: ImageFrame, result: Result) -> None:
+        suffix = ".jpg" if frame.path.suffix.lower() in (".jpg", ".jpeg") else ".png"
+        part = base.with_name(f"{base.name}.part{suffix}")
+        try:
+            write_image(part, draw(result, frame.pixels))
+            os.replace(part, base.with_name(f"{base.name}{suffix}"))
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def _json(self, base: Path, frame: ImageFrame, result: Result) -> None:
+        record = {"file_name": _text(frame.path.name), **as_dict(result)}
+        write_whole(base.with_name(f"{base.name}.json"), line_bytes(record) + b"\n")
+
+    def _geojson(self, base: Path, _: ImageFrame, result: Result) -> None:
+        write_whole(base.with_name(f"{base.name}.geojson"), line_bytes(geojson(result)) + b"\n")
 
     def close(self) -> None:
-        pass
-
-
-def _write_text(path: str, value: Any) -> None:
-    Path(path).write_text(_line(value) + "\n", encoding="utf-8")
-
-
-class _JsonList:
-    """A JSON object with one long list, written item by item, so that hours of video need no memory."""
-
-    def __init__(self, path: Path, head: str) -> None:
-        self._file: TextIO = path.open("w", encoding="utf-8")
-        self._file.write(head)
-        self._comma = ""
-
-    def add(self, item: Any) -> None:
-        self._file.write(f"{self._comma}\n{_line(item)}")
-        self._comma = ","
-
-    def close(self, tail: str) -> None:
-        if not self._file.closed:
-            self._file.write(f"\n{tail}\n")
-            self._file.close()
-
-
-class _GeoJson:
-    """One FeatureCollection; each feature also has the properties `frame` and `time_s`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._list = _JsonList(path, '{"type":"FeatureCollection","features":[')
-
-    def write(self, frame: Frame, result: Result) -> None:
-        for feature in geojson(result, {"frame": frame.index, "time_s": frame.time_s})["features"]:
-            self._list.add(feature)
-
-    def close(self) -> None:
-        self._list.close("]}")
-
-
-class _Coco:
-    """A COCO data set of detections: `annotations` (COCO results with id, area, iscrowd), `images`, `categories`."""
-
-    def __init__(self, path: Path, names: Mapping[int, str]) -> None:
-        self.path = path
-        self._list = _JsonList(path, '{"annotations":[')
-        self._categories = [{"id": i, "name": name} for i, name in names.items()]
-        self._images: list[dict[str, Any]] = []
-        self._annotations = 0
-
-    def write(self, frame: Frame, result: Result) -> None:
-        name = frame.path.name if isinstance(frame, ImageFrame) else f"frame{frame.index:06d}"
-        height, width = result.image_size
-        self._images.append({"id": frame.index, "file_name": name, "height": height, "width": width})
-        for record, area in zip(coco_records(result, frame.index), result.masks.area.tolist(), strict=True):
-            self._annotations += 1
-            self._list.add({"id": self._annotations, **record, "area": area, "iscrowd": 0})
-
-    def close(self) -> None:
-        self._list.close(f'],"images":{_line(self._images)},"categories":{_line(self._categories)}}}')
+        if self._made and not self.path.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the folder was removed", os.fspath(self.path))

@@ -6,7 +6,6 @@ Both sides of a frame share the network's raw outputs and nothing else. Nothing 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
@@ -21,13 +20,16 @@ from rfseg.cli.common import (
     EXIT_OK,
     EXIT_VERIFICATION,
     add_command,
-    add_device,
-    add_engine_code,
+    add_max_pixels,
+    add_model_options,
+    model_options,
     positive,
     share,
 )
-from rfseg.cli.frames import opened
+from rfseg.cli.frames import Choice, opened
+from rfseg.printable import printable, without_secrets
 from rfseg.sources import expand
+from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
@@ -52,34 +54,34 @@ def register(commands: Commands) -> None:
     parser = add_command(commands, "parity", "check that GPU and host stages give the same answers", _EPILOG, run)
     parser.add_argument("model", metavar="ENGINE", help="a TensorRT engine")
     parser.add_argument("source", metavar="VIDEO", help="a video, an image, or a folder of images")
-    add_device(parser)
-    add_engine_code(parser)
+    add_model_options(parser)
+    add_max_pixels(parser)
     parser.add_argument("--frames", type=positive, metavar="N", help="at most so many frames (all)")
     parser.add_argument("--threshold", type=share, default=0.5, help="confidence above which an instance is kept (0.5)")
-    parser.add_argument("--resize", choices=("pil", "bilinear"), default="pil", help="as Segmenter takes it (pil)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     problems: list[str] = []
+
+    def report(sentence: str) -> None:
+        problems.append(sentence)
+        say(f"rfseg: {sentence}")
+
     with (
-        rfseg.Segmenter(
-            options.model,
-            device=options.device,
-            threshold=options.threshold,
-            resize=options.resize,
-            allow_engine_code=options.allow_engine_code,
-        ) as segmenter,
-        opened(expand([options.source])[0], problems.append) as reading,
+        rfseg.Segmenter(options.model, threshold=options.threshold, **model_options(options)) as segmenter,
+        opened(expand([options.source])[0], report, Choice(max_pixels=options.max_pixels)) as reading,
     ):
         pixels = (frame.pixels for frame in islice(reading.frames, options.frames))
-        counts = compare(segmenter, pixels, options.resize)
-        info = segmenter.info
-    for problem in problems:
-        print(f"rfseg: {problem}", file=sys.stderr)
+        info: Any = segmenter.info
+        resize = options.resize if options.resize in ("pil", "bilinear") else info.get("resize", "pil")
+        counts = compare(segmenter, pixels, resize)
+        info = segmenter.info  # counted meanwhile
+    source = printable(without_secrets(options.source))
     if counts["frames"] == 0:
-        raise rfseg.InputError(f"{options.source} holds no frames: nothing was compared")
-    print(_text(counts, info, options))
+        raise rfseg.InputError(f"{source} holds no frames: nothing was compared")
+    for line in _text(counts, info, options, source).splitlines():
+        answer(line)
     if _differing(counts):
         return EXIT_VERIFICATION
     return EXIT_INPUT if problems else EXIT_OK
@@ -136,7 +138,7 @@ def _differing(counts: Counter[str]) -> bool:
     return counts["inputs"] != counts["frames"] or any(counts[aspect] != counts["instances"] for aspect in _ASPECTS)
 
 
-def _text(counts: Counter[str], info: Info, options: argparse.Namespace) -> str:
+def _text(counts: Counter[str], info: Info, options: argparse.Namespace, source: str) -> str:
     def line(name: str, identical: int, total: int) -> str:
         return f"{name:<9}{identical:,} of {total:,} identical{'' if identical == total else '   <- DIFFERS'}"
 
@@ -144,7 +146,7 @@ def _text(counts: Counter[str], info: Info, options: argparse.Namespace) -> str:
     return "\n".join(
         (
             f"model    {info['model']}, {info['backend']} {info['library_version']}, {info['precision']}, on {where}",
-            f"source   {options.source}, {counts['frames']:,} frames, {counts['instances']:,} instances"
+            f"source   {source}, {counts['frames']:,} frames, {counts['instances']:,} instances"
             f" above {options.threshold:g}, {info.get('slow_frames', 0)} frames by the slower path",
             line("inputs", counts["inputs"], counts["frames"]),
             *(line(aspect, counts[aspect], counts["instances"]) for aspect in _ASPECTS),

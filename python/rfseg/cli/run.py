@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rfseg
-from rfseg import progress as progress_of
 from rfseg.cli.common import (
-    EXIT_INPUT,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    Interrupt,
-    Stems,
     UsageError,
     add_command,
-    add_device,
-    add_engine_code,
-    counted,
+    add_max_pixels,
+    add_model_options,
     fresh_folder,
+    model_options,
     positive,
-    share,
+    thresholds,
 )
-from rfseg.cli.frames import opened
-from rfseg.cli.outputs import SAVES, sinks_for
-from rfseg.cli.segment import Tally, segment
-from rfseg.sources import Source, expand
+from rfseg.cli.convert import ground_truth
+from rfseg.cli.frames import Choice
+from rfseg.cli.job import Job, Wish
+from rfseg.cli.outputs import SAVES
+from rfseg.cli.signals import Interrupt
+from rfseg.formats.coco_files import CocoLike
+from rfseg.missing import MissingExtraError, require
+from rfseg.sources import Images, Source, expand
+from rfseg.terminal import say
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
 
 _EPILOG = """SOURCE is an image, a folder (its images are one source, its videos one each), a pattern, a video,
-a camera number, or an address (rtsp://, http://).
+a camera number, or an address (rtsp://, http://). Files are told by their content. What cannot be read or written is
+said in a line, the rest goes on, and the exit code is 2. SIGINT, SIGTERM and SIGHUP complete the files (130, 143, 129);
+the second one ends at once.
 
 What --save writes, in the folder of --out (runs/run2, runs/run3, ... where that holds something already):
   video    <stem>.mp4, annotated, with the times of the original and without its sound; for an image <stem>.jpg or .png
   json     <stem>.jsonl, a line a frame: frame, time_s, image_size, instances; for an image <stem>.json
-  coco     <stem>.coco.json: images, annotations (boxes, scores, compressed RLE), categories
-  geojson  <stem>.geojson: polygons with holes in pixels
+  coco     <stem>.coco.json: images, annotations (boxes, scores, areas, compressed RLE), categories;
+           with --coco-like GT.json <stem>.results.json, a list of results in the ids of that ground truth
+  geojson  <stem>.geojson: polygons with holes along the edges of pixels
+  parquet, yolo, labelme, masks: as `rfseg convert` writes them
 Images of one folder or pattern go to a folder of their own. A second source of the same name is <stem>_2.
 
 example:
@@ -50,16 +52,22 @@ example:
 """
 
 
+_LONGEST_NUMBER = 9  # digits of a class id
+
+
 def register(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(commands, "run", "segment images, videos, cameras and streams", _EPILOG, run)
     parser.add_argument("model", metavar="MODEL", help="an .onnx file or a TensorRT engine")
     parser.add_argument("source", metavar="SOURCE", nargs="+", help="see below")
-    add_device(parser)
-    add_engine_code(parser)
-    parser.add_argument("--threshold", type=share, default=0.5, help="confidence above which an instance is kept (0.5)")
+    add_model_options(parser)
+    add_max_pixels(parser)
+    help_threshold = "confidence above which an instance is kept (0.5); person=0.3,7=0.6 for single classes"
+    parser.add_argument("--threshold", type=thresholds, default=0.5, metavar="T", help=help_threshold)
     parser.add_argument("--classes", help="ids or names to keep, separated by commas (all)")
     parser.add_argument("--save", type=_saves, default=("video", "json"), help=f"any of {','.join(SAVES)} (video,json)")
+    help_like = "a COCO ground truth whose image and category ids --save coco takes"
+    parser.add_argument("--coco-like", type=Path, metavar="GT.json", help=help_like)
     parser.add_argument("--out", type=Path, default=Path("runs/run"), help="folder to write to (runs/run)")
     parser.add_argument("--stride", type=positive, default=1, metavar="N", help="take every N-th frame or image (1)")
     parser.add_argument("--start", type=_seconds, default=0.0, metavar="T", help="start of videos: 90 or 1:30 (0)")
@@ -70,86 +78,35 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    sources = expand(options.source)
-    with rfseg.Segmenter(
-        options.model,
-        device=options.device,
-        threshold=options.threshold,
-        allow_engine_code=options.allow_engine_code,
-    ) as segmenter:
-        classes = class_ids(options.classes, segmenter.names) if options.classes else None
-        job = Job(segmenter, fresh_folder(options.out), options.save, options.progress, classes)
-        with Interrupt() as interrupt:
+    if options.end is not None and options.end <= options.start:
+        raise UsageError(f"--end {options.end:g} s is not after --start {options.start:g} s: no frame lies between")
+    if options.coco_like is not None and "coco" not in options.save:
+        raise UsageError("--coco-like is about --save coco, which was not asked for")
+    like = None if options.coco_like is None else CocoLike(ground_truth(options.coco_like))
+    problems: list[str] = []
+    with Interrupt() as interrupt:
+        sources = expand(options.source, problems.append, lambda sentence: say(f"rfseg: {sentence}"))
+        load_early(sources, options.save)
+        with rfseg.Segmenter(options.model, threshold=options.threshold, **model_options(options)) as segmenter:
+            classes = class_ids(options.classes, segmenter.names) if options.classes else None
+            wish = Wish(options.save, options.progress, classes, like)
+            job = Job(segmenter, fresh_folder(options.out), wish, interrupt)
+            for problem in problems:
+                job.report(problem)
+            interrupt.saving = True
+            choice = Choice(options.stride, options.start, options.end, options.max_pixels)
             for source in sources:
-                job.take(source, interrupt, options.stride, options.start, options.end)
+                job.take(source, choice)
                 if interrupt.wanted:
-                    print("rfseg: stopped; the files are complete up to here", file=sys.stderr)
-                    return EXIT_INTERRUPTED
-    return EXIT_INPUT if job.problems else EXIT_OK
+                    break
+            return job.finish()
 
 
-class Job:
-    """One segmenter and one folder, for one source after another."""
-
-    def __init__(
-        self,
-        segmenter: rfseg.Segmenter,
-        folder: Path,
-        saves: tuple[str, ...],
-        progress: str,
-        classes: frozenset[int] | None = None,
-    ) -> None:
-        self.problems = 0
-        self._segmenter, self._folder, self._saves, self._classes = segmenter, folder, saves, classes
-        self._stems, self._json, self._progress = Stems(), progress == "json", progress_of.make(progress)
-
-    def take(
-        self, source: Source, interrupt: Interrupt, stride: int = 1, start_s: float = 0.0, end_s: float | None = None
-    ) -> None:
-        """Segments a source, writes its files and prints its summary; what cannot be read is printed and counted."""
-        try:
-            with opened(source, self._report, stride, start_s, end_s) as frames:
-                stem = self._stems.claim(source.stem)
-                sinks = sinks_for(source, frames, self._folder, stem, saves=self._saves, names=self._segmenter.names)
-                self._progress.begin(source.name, frames.total)
-                try:
-                    tally = segment(
-                        self._segmenter,
-                        frames.frames,
-                        sinks,
-                        progress=self._progress,
-                        stopped=lambda: interrupt.wanted,
-                        classes=self._classes,
-                    )
-                finally:
-                    self._progress.end()
-        except rfseg.InputError as error:
-            self._report(str(error))
-            return
-        self._summarise(source.name, tally, [sink.path for sink in sinks if sink.path.exists()])
-
-    def _report(self, sentence: str) -> None:
-        self.problems += 1
-        print(f"rfseg: {sentence}", file=sys.stderr, flush=True)
-
-    def _summarise(self, name: str, tally: Tally, files: list[Path]) -> None:
-        rate = tally.frames / tally.seconds
-        if self._json:
-            event = {
-                "event": "done",
-                "source": name,
-                "frames": tally.frames,
-                "instances": tally.counts.total(),
-                "classes": dict(tally.counts),
-                "seconds": round(tally.seconds, 3),
-                "frames_per_second": round(rate, 2),
-                "files": [str(path) for path in files],
-            }
-            print(json.dumps(event), flush=True)
-            return
-        frames = f"{tally.frames} frame{'' if tally.frames == 1 else 's'}"
-        written = ", ".join(str(path) for path in files)
-        print(f"{name}: {frames}, {counted(tally.counts)}, {rate:.1f} frames/s -> {written}", flush=True)
+def load_early(sources: list[Source], saves: tuple[str, ...]) -> None:
+    """Loads OpenCV before files exist, where it will be needed: short of memory, its loading ends the process."""
+    if "video" in saves or any(isinstance(source, Images) for source in sources):
+        with suppress(MissingExtraError, MemoryError):  # which each item that needs it says
+            require("cv2", "Drawing")
 
 
 def class_ids(wanted: str, names: Mapping[int, str]) -> frozenset[int]:
@@ -164,7 +121,10 @@ def class_ids(wanted: str, names: Mapping[int, str]) -> frozenset[int]:
         if item not in by_name and not item.isdecimal():
             known = ", ".join(by_name) or "no names, only ids"
             raise UsageError(f"--classes: the model does not know '{item}'; it knows {known}")
-        ids.add(by_name[item] if item in by_name else int(item))
+        class_id = by_name[item] if item in by_name else int(item[:_LONGEST_NUMBER])
+        if names and class_id not in names:
+            raise UsageError(f"--classes: the model has no class {class_id}; it has {min(names)} to {max(names)}")
+        ids.add(class_id)
     return frozenset(ids)
 
 
@@ -178,8 +138,8 @@ def _saves(text: str) -> tuple[str, ...]:
 
 def _seconds(text: str) -> float:
     """90, 1:30 or 0:01:30."""
-    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"expected a time such as 90 or 1:30, got {text}")
+    if not re.fullmatch(r"(\d{1,9}:){0,2}\d{1,9}(\.\d+)?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"expected a time such as 90 or 1:30, got {text[:40]}")
     total = 0.0
     for part in text.split(":"):
         total = total * 60 + float(part)

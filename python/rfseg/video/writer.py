@@ -13,13 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
+from rfseg.causes import cause, file_name
 from rfseg.missing import require
+from rfseg.video.mp4_file import MuxedFile
 
 _BT709 = 1  # H.264's code of the colour matrix, primaries and transfer
+# Fragments until the end, then an ordinary mp4 file in the same place: what is on the disk plays at any moment.
+_MUXER = {"movflags": "hybrid_fragmented", "frag_duration": "1000000"}  # microseconds
+_BUFFER_BYTES = 4 << 20  # of the muxer; a fragment should be written at once, and is 1 MB at 1080p
+_LEAST_RATE = Fraction(1, 3600)  # frames/s; encoders refuse rates whose numbers are large
 
 
 class VideoWriter:
-    """Writes BGR frames as H.264 (yuv420p) into an mp4 file; valid once closed, however many frames it holds."""
+    """Writes BGR frames as H.264 (yuv420p) into an mp4 file, which plays at any moment, up to its last second."""
 
     def __init__(
         self,
@@ -29,6 +35,7 @@ class VideoWriter:
         *,
         crf: int = 20,
         preset: str = "veryfast",
+        sample_aspect: Fraction | int = 1,
     ) -> None:
         """Opens nothing: the file appears with its first frame.
 
@@ -38,18 +45,22 @@ class VideoWriter:
             time_base: seconds per unit of `pts`; None: 1 / fps.
             crf: x264's quality, 0 (lossless) to 51.
             preset: x264's speed.
+            sample_aspect: width of a pixel to its height, for players.
 
         Raises:
             MissingExtraError: PyAV is not installed.
         """
         self._av = require("av", "Writing videos")
         self._path = path
-        self._fps = Fraction(fps)
+        self._fps = max(Fraction(fps), _LEAST_RATE)
         self._time_base = Fraction(time_base) if time_base is not None else 1 / self._fps
+        self._sample_aspect = Fraction(sample_aspect)
         # No B-frames: with them the last packet is not the last frame, and the file says a wrong length.
         self._options = {"crf": str(crf), "preset": preset, "bf": "0"}
         self._container: Any = None
+        self._file: MuxedFile | None = None
         self._stream: Any = None
+        self._told = False
         self._size = (0, 0)
         self._next_pts = 0
 
@@ -62,8 +73,11 @@ class VideoWriter:
             duration: in the same units; None: one frame.
 
         Raises:
-            InputError: the size differs from that of the first frame.
+            InputError: the size differs from that of the first frame, or the encoder refuses it.
+            OSError: the file cannot be written; it ends with the last whole fragment.
         """
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise InputError(f"expected uint8 [H, W, 3], got {pixels.dtype} {list(pixels.shape)}")
         if self._container is None:
             self._open(pixels.shape[0], pixels.shape[1])
         if pixels.shape[:2] != self._size:
@@ -76,29 +90,71 @@ class VideoWriter:
         frame.time_base = self._time_base
         frame.duration = duration or max(1, round(1 / (self._fps * self._time_base)))
         self._next_pts = frame.pts + frame.duration
-        self._container.mux(self._stream.encode(frame))
+        self._encode(frame)
+        self._tell()
 
     def close(self) -> None:
-        """Writes what the encoder holds and the file's index. May be called twice."""
-        if self._container is not None:
-            container, self._container = self._container, None
-            try:
-                container.mux(self._stream.encode(None))
-            finally:
-                container.close()
+        """Writes what the encoder holds and the file's index. May be called twice.
+
+        Raises:
+            InputError, OSError: as `write`, if it has not said so.
+        """
+        if self._container is None:
+            return
+        container, self._container = self._container, None
+        try:
+            if not self._told:
+                self._encode(None, container)
+        finally:
+            container.close()
+            assert self._file is not None
+            self._file.finish()
+        self._tell()
+
+    def _encode(self, frame: Any, container: Any = None) -> None:
+        try:
+            (container or self._container).mux(self._stream.encode(frame))
+        except self._av.FFmpegError as error:
+            self._told = True
+            height, width = self._size
+            raise InputError(f"cannot encode {width} x {height} frames as H.264: {cause(error)}") from error
+
+    def _tell(self) -> None:
+        if self._file is not None and self._file.error is not None and not self._told:
+            self._told = True
+            raise self._file.error
 
     def _open(self, height: int, width: int) -> None:
-        self._container = self._av.open(str(self._path), "w")
-        self._stream = self._container.add_stream("h264", rate=self._fps, options=self._options)
-        self._stream.height, self._stream.width = height + height % 2, width + width % 2
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.time_base = self._time_base
-        context = self._stream.codec_context
+        file = MuxedFile(self._path)
+        container = None
+        try:
+            container = self._av.open(file, "w", options=_MUXER, buffer_size=_BUFFER_BYTES)
+            self._stream = self._add_stream(container, height, width)
+        except Exception as error:
+            if container is not None:
+                container.close()
+            file.error = OSError(str(error))
+            file.finish()
+            raise InputError(
+                f"cannot write {file_name(self._path)} with {width} x {height} frames, {self._fps} a second: "
+                f"{cause(error)}"
+            ) from error
+        self._container, self._file, self._told = container, file, False
+        self._size = (height, width)
+
+    def _add_stream(self, container: Any, height: int, width: int) -> Any:
+        stream = container.add_stream("h264", rate=self._fps, options=self._options)
+        stream.height, stream.width = height + height % 2, width + width % 2
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = self._time_base
+        context = stream.codec_context
         context.time_base = self._time_base
+        context.sample_aspect_ratio = self._sample_aspect
         context.flags |= self._av.codec.context.Flags.frame_duration  # without it packets forget how long they last
         # Said explicitly: players guess the matrix from the size of the picture.
         context.colorspace = context.color_primaries = context.color_trc = _BT709
-        self._size = (height, width)
+        context.open()  # here, so that what the encoder refuses is said before a header is written
+        return stream
 
     def __enter__(self) -> VideoWriter:
         return self

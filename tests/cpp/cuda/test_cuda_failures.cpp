@@ -49,7 +49,8 @@ std::int32_t whole_life(const std::vector<char>& file) {
   enqueue_copy(stream, host, value, 0, 4);
   stream.enqueue_record(end);
   end.wait_reached();
-  CHECK(end.reached());
+  const bool reached = end.reached();
+  CHECK(reached);
   copies.wait_idle();
   const float ms = elapsed_ms(start, end);
   CHECK(ms > 0.0F);

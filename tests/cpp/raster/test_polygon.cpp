@@ -3,6 +3,7 @@
 #include "raster/masks/polygon.hpp"
 #include "raster/masks/sparse_mask.hpp"
 
+#include <limits>
 #include <string>
 
 namespace {
@@ -40,17 +41,17 @@ const std::vector<std::string> kIsland = {
     "#######",
 };
 
-constexpr OutlineMode kModes[] = {OutlineMode::external, OutlineMode::tree, OutlineMode::largest};
+constexpr OutlineMode kCentreModes[] = {OutlineMode::external, OutlineMode::tree, OutlineMode::largest};
 
 }  // namespace
 
 TEST_CASE("polygon: no foreground, no polygon") {
-  for (const OutlineMode mode : kModes) CHECK(trace_outlines({}, {4, 5}, mode).empty());
+  for (const OutlineMode mode : kCentreModes) CHECK(trace_outlines({}, {4, 5}, mode).empty());
 }
 
 TEST_CASE("polygon: one pixel is one point, wherever it is") {
   const ImageSize size{4, 5};
-  for (const OutlineMode mode : kModes) {
+  for (const OutlineMode mode : kCentreModes) {
     for (const int position : {0, 3, 6, 16, 19}) {
       const Run run{position, position + 1};
       const std::vector<Polygon> parts = trace_outlines({&run, 1}, size, mode);
@@ -63,7 +64,7 @@ TEST_CASE("polygon: one pixel is one point, wherever it is") {
 
 TEST_CASE("polygon: a full frame is its four corners") {
   const Run run{0, 20};
-  for (const OutlineMode mode : kModes) {
+  for (const OutlineMode mode : kCentreModes) {
     const std::vector<Polygon> parts = trace_outlines({&run, 1}, {4, 5}, mode);
     REQUIRE(parts.size() == 1);
     CHECK(parts[0].exterior == Outline{{0, 0}, {0, 3}, {4, 3}, {4, 0}});
@@ -107,4 +108,35 @@ TEST_CASE("polygon: largest has the most points, the first of equals") {
   const std::vector<std::string> equals = {"##.##.##", "##.##.##"};
   CHECK(traced(equals, OutlineMode::external).size() == 3);
   CHECK(traced(equals, OutlineMode::largest)[0].exterior == traced(equals, OutlineMode::external)[0].exterior);
+}
+
+TEST_CASE("polygon: edges surround the pixels' squares, every part with its holes") {
+  const std::vector<Polygon> parts = traced(kIsland, OutlineMode::edge, 10, 20);
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[0].exterior == Outline{{10, 20}, {17, 20}, {17, 27}, {10, 27}});
+  REQUIRE(parts[0].holes.size() == 1);
+  CHECK(parts[0].holes[0] == Outline{{11, 21}, {11, 26}, {16, 26}, {16, 21}});
+  CHECK(parts[1].exterior == Outline{{12, 22}, {15, 22}, {15, 25}, {12, 25}});
+  CHECK(parts[1].holes == std::vector<Outline>{{{13, 23}, {13, 24}, {14, 24}, {14, 23}}});
+}
+
+TEST_CASE("polygon: edge rings are split where pixels meet at a corner only") {
+  const std::vector<Polygon> apart = traced({"#.", ".#"}, OutlineMode::edge);
+  REQUIRE(apart.size() == 2);
+  CHECK(apart[0].exterior == Outline{{0, 0}, {1, 0}, {1, 1}, {0, 1}});
+  CHECK(apart[1].exterior == Outline{{1, 1}, {2, 1}, {2, 2}, {1, 2}});
+
+  // One part that surrounds a background pixel and touches itself at that pixel's corner: a hole, not a ring in eight.
+  const std::vector<Polygon> self = traced({"##.", "#.#", "###"}, OutlineMode::edge);
+  REQUIRE(self.size() == 1);
+  CHECK(self[0].exterior == Outline{{0, 0}, {2, 0}, {2, 1}, {3, 1}, {3, 3}, {0, 3}});
+  CHECK(self[0].holes == std::vector<Outline>{{{1, 1}, {1, 2}, {2, 2}, {2, 1}}});
+}
+
+TEST_CASE("polygon: a row of the largest image there is costs what its corners cost") {
+  const int width = std::numeric_limits<std::int32_t>::max();
+  const std::vector<Run> ends{{0, 1}, {width - 1, width}};
+  const std::vector<Polygon> parts = trace_outlines({ends.data(), ends.size()}, {1, width}, OutlineMode::edge);
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[1].exterior == Outline{{width - 1, 0}, {width, 0}, {width, 1}, {width - 1, 1}});
 }
