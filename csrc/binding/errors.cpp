@@ -1,5 +1,6 @@
 // Gives the C++ exceptions their Python types: rfseg.Error and its children, with InputError a ValueError too.
 #include "binding/module.hpp"
+#include "binding/text.hpp"
 
 #include <rfseg/error.hpp>
 
@@ -47,7 +48,10 @@ void register_errors(py::module_& module) {
   });
   py::register_exception_translator([](std::exception_ptr pointer) {
     const ErrorTypes& types = storage.get_stored();
-    const auto set = [](const py::object& type, const std::exception& error) { py::set_error(type, error.what()); };
+    const auto set = [](const py::object& type, const std::exception& error) {
+      const py::object sentence = readable_text(error.what());
+      PyErr_SetObject(type.ptr(), sentence.ptr());
+    };
     try {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const InputError& error) {

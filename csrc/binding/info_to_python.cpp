@@ -1,5 +1,7 @@
 #include "binding/info_to_python.hpp"
 
+#include "binding/text.hpp"
+
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -20,7 +22,7 @@ py::dict counters_dict(const Counters& counters) {
 
 py::dict info_dict(const Info& info) {
   py::dict dict;
-  dict["model"] = info.model;
+  dict["model"] = path_object(info.model);
   dict["device"] = info.device;
   dict["backend"] = info.backend;
   dict["library_version"] = info.library_version;
@@ -36,6 +38,8 @@ py::dict info_dict(const Info& info) {
   dict["min_batch"] = info.min_batch;
   dict["max_batch"] = info.max_batch;
   dict["threads"] = info.threads;
+  dict["resize"] = info.resize == Resize::pil ? "pil" : "bilinear";
+  dict["producer"] = info.producer;
   dict["gpu"] = info.gpu;
   dict["stages"] = info.stages == Stages::device ? "device" : "host";
   return dict;

@@ -6,6 +6,7 @@
 #include "binding/info_to_python.hpp"
 #include "binding/module.hpp"
 #include "binding/options_from_python.hpp"
+#include "binding/text.hpp"
 #include "binding/ticket.hpp"
 
 #include <rfseg/error.hpp>
@@ -208,9 +209,9 @@ py::tuple postprocess_tensors(BoundSegmenter& self, const FloatArray& dets, cons
   return self.postprocess_tensors({{}, flat(dets), flat(labels), flat(masks)}, {size.first, size.second});
 }
 
-std::unique_ptr<BoundSegmenter> make(const std::string& model, const py::kwargs& arguments) {
-  const PixelFormat format = pixel_format(arguments["color"].cast<std::string>());
-  return std::make_unique<BoundSegmenter>(model, options_from_python(arguments), format);
+std::unique_ptr<BoundSegmenter> make(const py::object& model, const py::kwargs& arguments) {
+  const PixelFormat format = pixel_format(word_of(arguments, "color"));
+  return std::make_unique<BoundSegmenter>(path_text(model, "model"), options_from_python(arguments), format);
 }
 
 }  // namespace

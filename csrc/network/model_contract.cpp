@@ -1,30 +1,19 @@
 // Recognises an RF-DETR segmentation network by its tensors and says in words and in a table why another is refused.
 #include "network/model_contract.hpp"
 
+#include "network/tensor_roles.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <algorithm>
-#include <utility>
 
 namespace rfseg::network {
 namespace {
 
-constexpr std::int64_t kOpen = -1;
 // Keeps every product of sizes that the library forms far inside 63 bits.
 constexpr std::int64_t kMaxDimension = 65536;
 
 using Tensors = std::vector<TensorDescription>;
-
-/// Which tensor plays which part; null when none does. `others`: outputs without a part.
-struct Roles {
-  const TensorDescription* input = nullptr;
-  const TensorDescription* dets = nullptr;
-  const TensorDescription* labels = nullptr;
-  const TensorDescription* masks = nullptr;
-  std::vector<const TensorDescription*> others;
-};
-
-bool may_be(std::int64_t dimension, std::int64_t wanted) { return dimension == kOpen || dimension == wanted; }
 
 bool agree(std::int64_t a, std::int64_t b) { return a == kOpen || b == kOpen || a == b; }
 
@@ -36,38 +25,6 @@ bool usable_type(const TensorDescription& tensor) { return tensor.type != Elemen
 bool usable_sizes(const TensorDescription& tensor) {
   return std::all_of(tensor.shape.begin(), tensor.shape.end(),
                      [](std::int64_t d) { return d == kOpen || (d >= 1 && d <= kMaxDimension); });
-}
-
-/// True when `a` is dets and `b` is labels: by their names, or because the last dimension leaves no other choice.
-bool in_order(const TensorDescription& a, const TensorDescription& b) {
-  const std::int64_t a_last = a.shape.back();
-  const std::int64_t b_last = b.shape.back();
-  if (!may_be(a_last, 4)) return false;
-  if (a.name == "dets" && b.name == "labels") return true;
-  if (b.name == "dets" && a.name == "labels" && may_be(b_last, 4)) return false;
-  return !may_be(b_last, 4) || (a_last == 4 && b_last == kOpen);
-}
-
-Roles assign_roles(const Tensors& inputs, const Tensors& outputs) {
-  Roles roles;
-  if (!inputs.empty()) roles.input = &inputs.front();
-  std::vector<const TensorDescription*> flat;
-  for (const TensorDescription& output : outputs) {
-    if (output.shape.size() == 3)
-      flat.push_back(&output);
-    else if (output.shape.size() == 4 && roles.masks == nullptr)
-      roles.masks = &output;
-    else
-      roles.others.push_back(&output);
-  }
-  if (flat.size() == 2 && in_order(*flat[1], *flat[0])) std::swap(flat[0], flat[1]);
-  if (flat.size() == 2 && in_order(*flat[0], *flat[1])) {
-    roles.dets = flat[0];
-    roles.labels = flat[1];
-  } else {
-    roles.others.insert(roles.others.end(), flat.begin(), flat.end());
-  }
-  return roles;
 }
 
 std::string shape_text(const TensorDescription& tensor) {
@@ -88,15 +45,15 @@ void append_row(std::string& table, const char* tensor, const char* expected, co
   table += found == nullptr ? "-" : "'" + found->name + "' " + shape_text(*found);
 }
 
-std::string table_of(const Roles& roles, const Tensors& inputs) {
+std::string table_of(const AssignedRoles& roles, const Tensors& inputs) {
   std::string table = "\n  tensor | expected                       | found";
-  append_row(table, "input", "[B or ?, 3, Hn, Wn] float32/16", roles.input);
+  append_row(table, "input", "[B, 3, Hn, Wn] float32/16", roles.input);
   for (std::size_t i = 1; i < inputs.size(); ++i) append_row(table, "input", "-", &inputs[i]);
-  append_row(table, "dets", "[B or ?, Q, 4] float32/16", roles.dets);
-  append_row(table, "labels", "[B or ?, Q, C] float32/16", roles.labels);
-  append_row(table, "masks", "[B or ?, Q, Hm, Wm] float32/16", roles.masks);
+  append_row(table, "dets", "[B, Q, 4] float32/16", roles.dets);
+  append_row(table, "labels", "[B, Q, C] float32/16", roles.labels);
+  append_row(table, "masks", "[B, Q, Hm, Wm] float32/16", roles.masks);
   for (const TensorDescription* other : roles.others) append_row(table, "output", "-", other);
-  return table + "\n  (? is a size that the file leaves open)";
+  return table + "\n  (B: 1 or any other number of images; ? is a size that the file leaves open)";
 }
 
 /// The functions named _problem say in a sentence what is wrong; "" when nothing is.
@@ -111,14 +68,33 @@ std::string input_problem(const Tensors& inputs) {
   return "";
 }
 
-std::string count_problem(const Roles& roles, const Tensors& outputs) {
-  const std::string count = std::to_string(outputs.size());
-  if (roles.masks == nullptr)
+std::string stated_problem(const AssignedRoles& roles, const TensorRoles& stated) {
+  const auto problem = [](const char* role, const std::string& name, const TensorDescription* found) -> std::string {
+    if (name.empty() || (found != nullptr && found->name == name)) return "";
+    return "its own contract says that '" + name + "' is its " + role + ", and it has no such tensor.";
+  };
+  std::string text = problem("input", stated.input, roles.input);
+  if (text.empty()) text = problem("boxes", stated.dets, roles.dets);
+  if (text.empty()) text = problem("logits", stated.labels, roles.labels);
+  if (text.empty()) text = problem("masks", stated.masks, roles.masks);
+  return text;
+}
+
+std::string count_problem(const AssignedRoles& roles, const Tensors& outputs) {
+  if (roles.masks == nullptr || roles.masks->shape.size() != 4)
     return "no output of rank 4 holds masks: export a segmentation variant (RFDETRSeg...), not a detection one.";
   if (roles.masks->name.find("keypoints") != std::string::npos)
     return "it finds keypoints, not masks: export a segmentation variant (RFDETRSeg...).";
-  if (outputs.size() != 3) return "it has " + count + " outputs, not three.";
-  if (roles.dets != nullptr) return "";
+  for (const TensorDescription* other : roles.others)
+    if (outputs.size() > 3 && !roles.masks_named && other->shape.size() == 4)
+      return "which of '" + roles.masks->name + "' and '" + other->name + "' is masks is ambiguous: name it masks.";
+  if (roles.named && roles.dets->shape.size() == 3 && roles.labels->shape.size() == 3)
+    return may_be(roles.dets->shape[2], 4) ? "" : "'" + roles.dets->name + "' does not have the 4 columns of a box.";
+  if (outputs.size() != 3)
+    return "it has " + std::to_string(outputs.size()) +
+           " outputs, not three, and their names do not say which are dets, labels and masks.";
+  if (roles.dets != nullptr && roles.labels != nullptr) return "";
+  if (roles.labels != nullptr) return "no other output of rank 3 has the 4 columns of a box.";
   if (roles.others.size() != 2 || roles.others[0]->shape.size() != 3 || roles.others[1]->shape.size() != 3)
     return "its outputs are not two of rank 3 and one of rank 4.";
   const std::string both = "'" + roles.others[0]->name + "' and '" + roles.others[1]->name + "'";
@@ -127,14 +103,14 @@ std::string count_problem(const Roles& roles, const Tensors& outputs) {
   return "neither of " + both + " has the 4 columns of a box.";
 }
 
-std::string sizes_problem(const Roles& roles) {
+std::string sizes_problem(const AssignedRoles& roles) {
   const TensorDescription& input = *roles.input;
+  const std::int64_t batch = std::max<std::int64_t>(input.shape[0], 1);
   for (const TensorDescription* output : {roles.dets, roles.labels, roles.masks}) {
     const std::string name = "its output '" + output->name + "' ";
     if (!usable_sizes(*output)) return name + "has a size that is not in 1.." + std::to_string(kMaxDimension) + ".";
-    if (!agree(output->shape[0], input.shape[0]))
-      return name + "is for a batch of " + std::to_string(output->shape[0]) + ", its input for " +
-             std::to_string(input.shape[0]) + ".";
+    if (!may_be(output->shape[0], batch))
+      return name + "is for a batch of " + std::to_string(output->shape[0]) + ", not " + std::to_string(batch) + ".";
     if (!usable_type(*output)) return name + "is " + output->type_name + ", not float32 or float16.";
   }
   const std::int64_t q = roles.dets->shape[1];
@@ -148,7 +124,7 @@ std::string sizes_problem(const Roles& roles) {
   return "";
 }
 
-ModelContract contract_of(const Roles& roles) {
+ModelContract contract_of(const AssignedRoles& roles) {
   ModelContract contract;
   contract.input = roles.input->name;
   contract.dets = roles.dets->name;
@@ -170,9 +146,10 @@ ModelContract contract_of(const Roles& roles) {
 }  // namespace
 
 ModelContract match_model(const std::string& model, const std::vector<TensorDescription>& inputs,
-                          const std::vector<TensorDescription>& outputs) {
-  const Roles roles = assign_roles(inputs, outputs);
+                          const std::vector<TensorDescription>& outputs, const TensorRoles& stated) {
+  const AssignedRoles roles = assign_roles(inputs, outputs, stated);
   std::string problem = input_problem(inputs);
+  if (problem.empty()) problem = stated_problem(roles, stated);
   if (problem.empty()) problem = count_problem(roles, outputs);
   if (problem.empty()) problem = sizes_problem(roles);
   if (problem.empty()) return contract_of(roles);

@@ -20,12 +20,17 @@ struct TensorDescription {
   std::vector<std::int64_t> shape;  ///< -1 where the file leaves it open
 };
 
+/// The names of the tensors, where somebody states them; "" where nobody does.
+struct TensorRoles {
+  std::string input, dets, labels, masks;
+};
+
 /// A network that was recognised. Sizes that the file leaves open are 0 until they are known.
 struct ModelContract {
   std::string input, dets, labels, masks;  ///< tensor names
   ElementType input_type = ElementType::float32;
   ElementType dets_type = ElementType::float32, labels_type = ElementType::float32, masks_type = ElementType::float32;
-  int batch = 0;           ///< images of an execution where the file fixes them; 0: open
+  int batch = 1;           ///< images a run takes, exactly; 0: any number
   ImageSize network_size;  ///< Hn x Wn
   ImageSize mask_size;     ///< Hm x Wm
   int queries = 0;         ///< Q
@@ -34,10 +39,12 @@ struct ModelContract {
   bool complete() const { return queries > 0 && columns > 0 && mask_size.height > 0 && mask_size.width > 0; }
 };
 
-/// Recognises the network: input [1 or open, 3, Hn, Wn]; outputs dets [B, Q, 4], labels [B, Q, C], masks [B, Q, Hm,
-/// Wm], told apart by rank and last dimension as well as by name, in any order. `model`: the file, for the message.
+/// Recognises the network: input [B, 3, Hn, Wn]; outputs dets [B, Q, 4], labels [B, Q, C], masks [B, Q, Hm, Wm], in any
+/// order and with others beside them. `stated` decides; then names decide (rfdetr's dets, labels, masks; transformers'
+/// pred_boxes, logits, pred_masks); where both say nothing, rank and last dimension do, among three outputs.
+/// `model`: the file, for the message.
 /// @throws ModelError  with a table of expected and found tensors
 ModelContract match_model(const std::string& model, const std::vector<TensorDescription>& inputs,
-                          const std::vector<TensorDescription>& outputs);
+                          const std::vector<TensorDescription>& outputs, const TensorRoles& stated = {});
 
 }  // namespace rfseg::network

@@ -4,6 +4,7 @@
 #include "network/model_contract.hpp"
 #include "pipeline/flight.hpp"
 #include "raster/detections/select.hpp"
+#include "raster/resize/resize.hpp"
 
 #include <rfseg/ops.hpp>
 #include <rfseg/segmenter.hpp>
@@ -23,6 +24,7 @@ struct PipelineSettings {
   int slots = 1;             ///< frames in flight
   int lanes = 1;
   int max_batch = 1;
+  raster::Normalisation normalisation = {};
 };
 
 /// A frame and what is asked for it.

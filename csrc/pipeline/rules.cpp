@@ -23,11 +23,12 @@ float cut_of(float threshold, const std::string& what) {
 
 }  // namespace
 
-Rules::Rules(network::ClassLayout layout, const Options& options)
+Rules::Rules(network::ClassLayout layout, const Options& options, int places)
     : layout_(std::move(layout)),
       threshold_(options.threshold),
       class_thresholds_(options.class_thresholds),
       max_detections_(options.max_detections),
+      places_(places),
       usual_(make(threshold_, class_thresholds_, std::nullopt)) {}
 
 std::shared_ptr<const raster::SelectionRule> Rules::rule(const FrameOptions& asked) const {
@@ -46,8 +47,9 @@ std::vector<std::size_t> Rules::columns_of(const ClassKey& key, const char* give
       if (name == std::get<std::string>(key)) columns.push_back(static_cast<std::size_t>(column));
   }
   if (!columns.empty()) return columns;
-  throw InputError(std::string(given) + " class " + text_of(key) + ", which the model does not have" +
-                   (layout_.names.empty() ? ": it names no classes, so pass names= or ids" : ""));
+  throw InputError(
+      std::string(given) + " class " + text_of(key) + ", which the model does not have" +
+      (layout_.names.empty() ? ": it names no classes, so pass names= (a list, a file or \"coco\") or ids" : ""));
 }
 
 std::shared_ptr<const raster::SelectionRule> Rules::make(float threshold, const std::map<ClassKey, float>& thresholds,
@@ -55,6 +57,7 @@ std::shared_ptr<const raster::SelectionRule> Rules::make(float threshold, const 
   constexpr float kDropped = std::numeric_limits<float>::quiet_NaN();
   raster::SelectionRule rule;
   rule.max_detections = max_detections_;
+  rule.places = places_;
   rule.logit_cut.assign(layout_.kept.size(), cut_of(threshold, "threshold"));
   for (const auto& [key, own] : thresholds) {
     const float cut = cut_of(own, "threshold of class " + text_of(key));

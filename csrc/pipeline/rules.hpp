@@ -14,7 +14,8 @@ namespace rfseg::pipeline {
 class Rules {
  public:
   /// @throws InputError  a threshold is out of range, or names a class that the model does not have
-  Rules(network::ClassLayout layout, const Options& options);
+  /// `places`: as SelectionRule::places.
+  Rules(network::ClassLayout layout, const Options& options, int places = 0);
 
   /// @throws InputError  as the constructor; `classes` too may name only classes that the model has
   std::shared_ptr<const raster::SelectionRule> rule(const FrameOptions& asked) const;
@@ -30,6 +31,7 @@ class Rules {
   float threshold_;
   std::map<ClassKey, float> class_thresholds_;
   int max_detections_;
+  int places_;
   std::shared_ptr<const raster::SelectionRule> usual_;
 };
 

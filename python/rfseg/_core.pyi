@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
@@ -88,15 +89,15 @@ class Announcements:
 class Segmenter:
     def __init__(
         self,
-        model: str,
+        model: str | os.PathLike[str],
         *,
-        device: str,
+        device: str | int,
         threshold: float,
         class_thresholds: Mapping[int | str, float],
         max_detections: int,
         color: str,
         resize: str,
-        names: list[str] | dict[int, str] | None,
+        names: Sequence[str] | Mapping[int, str] | str | os.PathLike[str] | None,
         slots: int,
         max_batch: int,
         lanes: int,
@@ -104,7 +105,7 @@ class Segmenter:
         stages: str,
         outlines: str | None,
         onnxruntime: str,
-        tensorrt: str,
+        tensorrt: str | os.PathLike[str],
         library_folders: Sequence[str],
         allow_engine_code: bool,
         log: Callable[[int, str], None] | None,

@@ -14,7 +14,7 @@ class Info(TypedDict):
         backend: "onnxruntime" or "tensorrt".
         library_version: of the backend.
         library_path: of the backend.
-        precision: of the network's mask logits, "float32" or "float16".
+        precision: of the weights, "float32", "float16", "int8", "mixed"; of an engine that states none, of its masks.
         input_precision: of its input.
         network_size: (height, width) of its input, pixels.
         mask_size: (height, width) of its mask grid.
@@ -25,6 +25,8 @@ class Info(TypedDict):
         min_batch: images that an execution takes at least; missing ones are filled up.
         max_batch: images that an execution takes at most.
         threads: as the constructor takes it.
+        resize: how frames are stretched, "pil" or "bilinear".
+        producer: what wrote the file, as it says; empty where it does not.
         gpu: names and compute capabilities; "" on a CPU.
         stages: "device" or "host".
         frames: finished.
@@ -52,6 +54,8 @@ class Info(TypedDict):
     min_batch: int
     max_batch: int
     threads: int
+    resize: str
+    producer: str
     gpu: str
     stages: str
     frames: int

@@ -18,8 +18,9 @@ from rfseg.calls import Calls
 from rfseg.info import Info
 from rfseg.libraries import onnxruntime_library, tensorrt_folders
 from rfseg.masks import OutlineMode
-from rfseg.names import Names, read_names
 from rfseg.tickets import Announcer
+
+Names = Sequence[str] | Mapping[int, str] | os.PathLike[str] | str
 
 _DEFAULT_THRESHOLD = 0.5
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
@@ -50,7 +51,7 @@ class Segmenter(Calls):
         threshold: Threshold = _DEFAULT_THRESHOLD,
         max_detections: int = 300,
         color: Literal["bgr", "rgb"] = "bgr",
-        resize: Literal["pil", "bilinear"] = "pil",
+        resize: Literal["auto", "pil", "bilinear"] = "auto",
         names: Names | None = None,
         slots: int | None = None,
         max_batch: int | None = None,
@@ -71,8 +72,10 @@ class Segmenter(Calls):
                 says it for the classes not listed (else 0.5; a defaultdict says it itself).
             max_detections: at most this many instances a frame, the best ones.
             color: channel order of the caller's frames.
-            resize: "pil" (antialiased, as Pillow) or "bilinear" (as rfdetr's own predict()).
-            names: a list, {id: name} or a file; default: what the model or its sidecar `model.names.json` says.
+            resize: "pil" (antialiased, as Pillow and rfdetr up to 1.8), "bilinear" (as rfdetr 1.9 and later), or
+                "auto": what the model's file says, else "pil", which is logged.
+            names: a list (0-based), {id: name}, "coco" or a file (JSON, data.yaml, one name a line); default: what the
+                model says, else `model.names.json` or `class_names.txt` beside it.
             slots: frames in flight, on each GPU; default 2 on a CPU, on a GPU enough to keep its lanes full.
             max_batch: images that an execution takes at most; default: on a GPU 16 of what the engine allows, on a CPU
                 1, and a fixed batch as it is. An execution takes what waits, and never waits for more.
@@ -94,14 +97,14 @@ class Segmenter(Calls):
         """
         base, by_class = thresholds(threshold)
         self._core = _core.Segmenter(
-            os.fspath(model),
+            model,
             device=device_text(device),
             threshold=_DEFAULT_THRESHOLD if base is None else base,
             class_thresholds=by_class,
             max_detections=max_detections,
             color=color,
             resize=resize,
-            names=read_names(names),
+            names=names,
             slots=0 if slots is None else slots,
             max_batch=0 if max_batch is None else max_batch,
             lanes=0 if lanes is None else lanes,
@@ -109,7 +112,7 @@ class Segmenter(Calls):
             stages=stages,
             outlines=outlines,
             onnxruntime=onnxruntime_library(),
-            tensorrt=os.fspath(tensorrt) if tensorrt is not None else "",
+            tensorrt="" if tensorrt is None else tensorrt,
             library_folders=tensorrt_folders(),
             allow_engine_code=allow_engine_code,
             log=_log,

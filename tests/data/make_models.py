@@ -25,7 +25,7 @@ def outputs(batch: int | str = 1, columns: int = COLUMNS) -> Shown:
     """Returns the outputs of the contract."""
     return {
         "dets": ("boxes", [batch, QUERIES, 4]),
-        "labels": ("logits", [batch, QUERIES, columns]),
+        "labels": ("raw_logits", [batch, QUERIES, columns]),
         "masks": ("grid", [batch, QUERIES, GRID, GRID]),
     }
 
@@ -33,18 +33,26 @@ def outputs(batch: int | str = 1, columns: int = COLUMNS) -> Shown:
 def body() -> list[NodeProto]:
     """Returns what can make every tensor that some network shows."""
     return [
-        helper.make_node("Conv", ["input", "patches"], ["grid"], strides=[SIZE // GRID] * 2),
+        helper.make_node("Cast", ["input"], ["image"], to=FLOAT),
+        helper.make_node("Conv", ["image", "patches"], ["grid"], strides=[SIZE // GRID] * 2),
         helper.make_node("Reshape", ["grid", "flat_shape"], ["flat"]),
         helper.make_node("MatMul", ["flat", "to_boxes"], ["raw_boxes"]),
         helper.make_node("Sigmoid", ["raw_boxes"], ["boxes"]),
-        helper.make_node("MatMul", ["flat", "to_logits"], ["logits"]),
-        helper.make_node("Gather", ["logits", "two_queries"], ["fewer_logits"], axis=1),
+        helper.make_node("MatMul", ["flat", "to_logits"], ["raw_logits"]),
+        helper.make_node("Gather", ["raw_logits", "two_queries"], ["fewer_logits"], axis=1),
         helper.make_node("Gather", ["boxes", "three_corners"], ["corners"], axis=2),
         helper.make_node("Unsqueeze", ["corners", "third_axis"], ["points"]),
-        helper.make_node("Gather", ["grid", "nowhere"], ["broken_grid"], axis=1),
+        # An image without a dark pixel asks for queries that are not there.
+        helper.make_node("ReduceMin", ["input"], ["darkest"], keepdims=0),
+        helper.make_node("Greater", ["darkest", "dark"], ["is_bright"]),
+        helper.make_node("Cast", ["is_bright"], ["bright"], to=TensorProto.INT64),
+        helper.make_node("Mul", ["bright", "nowhere"], ["offset"]),
+        helper.make_node("Gather", ["grid", "offset"], ["broken_grid"], axis=1),
+        helper.make_node("Div", ["raw_logits", "zero"], ["no_logits"]),
+        helper.make_node("Gather", ["raw_logits", "four_columns"], ["four_logits"], axis=2),
         # Compress by a condition that keeps all: a way to sizes that no shape inference can know.
         helper.make_node("Compress", ["boxes", "all_queries"], ["open_boxes"], axis=1),
-        helper.make_node("Compress", ["logits", "all_queries"], ["open_logits"], axis=1),
+        helper.make_node("Compress", ["raw_logits", "all_queries"], ["open_logits"], axis=1),
         helper.make_node("Compress", ["grid", "all_queries"], ["open_queries"], axis=1),
         helper.make_node("Compress", ["open_queries", "all_rows"], ["open_rows"], axis=2),
         helper.make_node("Compress", ["open_rows", "all_rows"], ["open_grid"], axis=3),
@@ -58,12 +66,15 @@ def constants(columns: int) -> list[TensorProto]:
         "two_queries": [0, 1],
         "three_corners": [0, 1, 2],
         "third_axis": [2],
+        "four_columns": [0, 1, 2, 0],
         "nowhere": [QUERIES + 70] * QUERIES,
     }
     return [
         weight("patches", QUERIES, 3, SIZE // GRID, SIZE // GRID),
         weight("to_boxes", GRID * GRID, 4),
         weight("to_logits", GRID * GRID, columns),
+        numpy_helper.from_array(np.float32(-1.5), "dark"),
+        numpy_helper.from_array(np.float32(0), "zero"),
         numpy_helper.from_array(np.ones(QUERIES, bool), "all_queries"),
         numpy_helper.from_array(np.ones(GRID, bool), "all_rows"),
         *(numpy_helper.from_array(np.array(values, np.int64), name) for name, values in indices.items()),
@@ -86,7 +97,7 @@ def network(
     graph = helper.make_graph(
         [node for node in nodes if set(node.output) <= used],
         "tiny",
-        [helper.make_tensor_value_info("input", FLOAT, [batch, 3, *size])],
+        [helper.make_tensor_value_info("input", element, [batch, 3, *size])],
         [helper.make_tensor_value_info(name, element, shape) for name, (_, shape) in shown.items()],
         [tensor for tensor in constants(columns) if tensor.name in used],
     )
@@ -128,6 +139,15 @@ def models() -> dict[str, ModelProto]:
         ),
         "ambiguous": network({"a": four["dets"], "b": four["labels"], "masks": four["masks"]}, columns=4),
         "fails_when_run": network({**plain, "masks": ("broken_grid", plain["masks"][1])}),
+        "not_a_number": network({**plain, "labels": ("no_logits", plain["labels"][1])}),
+        "transformers": network(
+            {
+                "logits": ("four_logits", [1, QUERIES, 4]),
+                "pred_boxes": plain["dets"],
+                "pred_masks": plain["masks"],
+                "aux": plain["labels"],
+            }
+        ),
         "from_the_future": network(plain, ir_version=99),
         "too_many_names": network(plain, names='["a", "b", "c", "d", "e"]'),
     }

@@ -37,7 +37,11 @@ def score_of_logit(logit: np.ndarray) -> np.ndarray:
 
 
 def select(
-    labels: np.ndarray, threshold: float, max_detections: int = 300, num_classes: int | None = None
+    labels: np.ndarray,
+    threshold: float,
+    max_detections: int = 300,
+    num_classes: int | None = None,
+    places: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Chooses (query, class) pairs (contract 3.1 and 3.2).
 
@@ -45,7 +49,8 @@ def select(
         labels: [Q, C] float32 logits.
         threshold: scores have to be above it.
         max_detections: the most pairs to keep.
-        num_classes: columns from there on are dropped, after they took their places among the first Q.
+        num_classes: columns from there on are dropped, after they took their places among the first.
+        places: how many pairs are taken first; None: as many as queries.
 
     Returns:
         query [K] and class [K], best first.
@@ -53,7 +58,7 @@ def select(
     queries, columns = labels.shape
     flat = labels.reshape(-1)
     order = np.argsort(-flat, kind="stable")  # NaN sorts last, -0 ties with +0, ties keep the flat order
-    order = order[:queries]
+    order = order[: queries if places is None else places]
     order = order[order % columns < (columns if num_classes is None else num_classes)]
     order = order[score_of_logit(flat[order]) > np.float32(threshold)]  # False for NaN
     order = order[:max_detections]
@@ -113,6 +118,7 @@ def postprocess(
     threshold: float = 0.5,
     max_detections: int = 300,
     num_classes: int | None = None,
+    places: int | None = None,
 ) -> Instances:
     """Turns the raw outputs of one image into instances.
 
@@ -124,11 +130,12 @@ def postprocess(
         threshold: scores have to be above it.
         max_detections: the most instances to keep.
         num_classes: class columns from there on are dropped.
+        places: as in select.
 
     Returns:
         The instances, best first.
     """
-    query, class_id = select(labels, threshold, max_detections, num_classes)
+    query, class_id = select(labels, threshold, max_detections, num_classes, places)
     dense = [dense_mask(masks[q], image_size) for q in query]
     return Instances(
         query=query,

@@ -102,13 +102,19 @@ def resize_bilinear(image: np.ndarray, size: Size, fused: bool = False) -> np.nd
     return l0y * top + l1y * bottom
 
 
-def normalise(unit: np.ndarray) -> np.ndarray:
-    """float32 [Hn, Wn, 3] in 0..1, RGB, to float32 [3, Hn, Wn]."""
-    return np.ascontiguousarray(((unit - MEAN) / STD).transpose(2, 0, 1))
+def normalise(unit: np.ndarray, mean: np.ndarray = MEAN, std: np.ndarray = STD) -> np.ndarray:
+    """float32 [Hn, Wn, 3] in 0..1, RGB, to float32 [3, Hn, Wn]; mean and std [3] float32, RGB."""
+    return np.ascontiguousarray(((unit - mean) / std).transpose(2, 0, 1))
 
 
 def preprocess(
-    frame: np.ndarray, size: Size, color: str = "bgr", resize: str = "pil", fused: bool = False
+    frame: np.ndarray,
+    size: Size,
+    color: str = "bgr",
+    resize: str = "pil",
+    fused: bool = False,
+    mean: np.ndarray = MEAN,
+    std: np.ndarray = STD,
 ) -> np.ndarray:
     """The network's input for one frame.
 
@@ -118,11 +124,12 @@ def preprocess(
         color: order of the frame's channels, "bgr" or "rgb".
         resize: "pil" or "bilinear".
         fused: see bilinear_axis.
+        mean, std: [3] float32, RGB: what the network was trained with.
 
     Returns:
         [3, Hn, Wn] float32, RGB.
     """
     rgb = frame if color == "rgb" else frame[:, :, ::-1]
     if resize == "pil":
-        return normalise(resize_pil(rgb, size).astype(np.float32) / np.float32(255))
-    return normalise(resize_bilinear(rgb.astype(np.float32) / np.float32(255), size, fused))
+        return normalise(resize_pil(rgb, size).astype(np.float32) / np.float32(255), mean, std)
+    return normalise(resize_bilinear(rgb.astype(np.float32) / np.float32(255), size, fused), mean, std)

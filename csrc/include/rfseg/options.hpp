@@ -19,9 +19,10 @@ enum class LogLevel { debug, info, warning, error };
 /// Receives one message at a time, from any thread; must not throw.
 using LogCallback = std::function<void(LogLevel, const std::string&)>;
 
-/// A list is 0-based and contiguous; a map keeps only the class columns it names; nothing: what the model or its
-/// sidecar file (`model.names.json` beside `model.onnx`) says.
-using NamesOption = std::variant<std::monostate, std::vector<std::string>, ClassNames>;
+/// A list is 0-based and contiguous; a map keeps only the class columns it names; a text is "coco" (COCO's 80 classes
+/// on their ids 1..90) or a file: JSON, data.yaml, or one name a line. Nothing: what the model says, else
+/// `model.names.json` or `class_names.txt` beside it.
+using NamesOption = std::variant<std::monostate, std::vector<std::string>, ClassNames, std::string>;
 
 /// Which side does everything but the network on a GPU.
 enum class Stages {
@@ -39,7 +40,7 @@ struct Options {
   /// Thresholds by class; classes not listed use `threshold`.
   std::map<ClassKey, float> class_thresholds = {};
   int max_detections = 300;  ///< at most this many instances a frame, the best ones; never more than queries
-  Resize resize = Resize::pil;
+  std::optional<Resize> resize = std::nullopt;  ///< nullopt ("auto"): what the model's file says, else pil
   NamesOption names = {};
   /// Frames in flight, on each GPU; 0: 2 on a CPU, on a GPU enough for every lane to find its next batch waiting.
   int slots = 0;

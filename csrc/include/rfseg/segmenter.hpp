@@ -31,7 +31,8 @@ struct Info {
   std::string backend;          ///< "onnxruntime", "tensorrt"
   std::string library_version;  ///< of the backend
   std::string library_path;
-  std::string precision;          ///< of the network's mask logits: "float32", "float16"
+  /// Of the network's weights: "float32", "float16", "int8", ..., "mixed"; of an engine that states none, of its masks.
+  std::string precision;
   ImageSize network_size;         ///< Hn x Wn
   ImageSize mask_size;            ///< Hm x Wm
   int queries = 0;                ///< Q
@@ -45,6 +46,8 @@ struct Info {
   std::vector<int> gpu_ordinals;  ///< the N of every "cuda:N"; empty on a CPU
   std::string input_precision;    ///< of the network's input: "float32", "float16"
   Stages stages = Stages::host;
+  Resize resize = Resize::pil;  ///< in use, whoever chose it
+  std::string producer;         ///< "rfdetr 1.12.0, seg-nano"; empty where the file does not say
 };
 
 /// What has happened so far, on all devices together.

@@ -14,7 +14,6 @@ namespace rfseg::network::onnx {
 struct Allocator;
 struct Env;
 struct MemoryInfo;
-struct ModelMetadata;
 struct RunOptions;
 struct Session;
 struct SessionOptions;
@@ -94,12 +93,7 @@ struct Api {
   Status* (*session_get_output_type_info)(const Session*, std::size_t, TypeInfo**) = at[34];
   Status* (*session_get_input_name)(const Session*, std::size_t, Allocator*, char**) = at[36];
   Status* (*session_get_output_name)(const Session*, std::size_t, Allocator*, char**) = at[37];
-  Status* (*session_get_model_metadata)(const Session*, ModelMetadata**) = at[111];
   void (*release_session)(Session*) = at[95];
-
-  /// A null text means that the key is absent.
-  Status* (*model_metadata_lookup)(const ModelMetadata*, Allocator*, const char* key, char**) = at[116];
-  void (*release_model_metadata)(ModelMetadata*) = at[118];
 
   Status* (*create_cpu_memory_info)(AllocatorKind, MemoryKind, MemoryInfo**) = at[69];
   void (*release_memory_info)(MemoryInfo*) = at[94];
@@ -107,6 +101,7 @@ struct Api {
   Status* (*create_tensor_with_data)(const MemoryInfo*, void* data, std::size_t bytes, const std::int64_t* shape,
                                      std::size_t rank, Element, Value**) = at[49];
   void (*release_value)(Value*) = at[96];
+  Status* (*get_tensor_mutable_data)(Value*, void**) = at[51];
 
   /// The result is owned by the TypeInfo, and null when it is no tensor's.
   Status* (*cast_type_info_to_tensor_info)(const TypeInfo*, const TensorInfo**) = at[55];

@@ -1,7 +1,8 @@
-// Runs a segmentation network frame by frame on the caller's memory. Does not know where the library came from.
+// Runs a segmentation network on the caller's memory. Does not know where the library came from.
 #include "network/onnx/runtime.hpp"
 
 #include "network/onnx/session.hpp"
+#include "network/onnx/tensor.hpp"
 
 #include <rfseg/error.hpp>
 
@@ -15,69 +16,67 @@ namespace {
 /// has no state to outlive. What a session has to say goes to its own network's log.
 void ignore_log(void*, onnx::Severity, const char*, const char*, const char*, const char*) {}
 
-/// @throws ModelError  a tensor is of another type
-void require_float32(const std::string& model, const std::vector<TensorDescription>& tensors) {
-  for (const TensorDescription& tensor : tensors)
-    if (tensor.type != ElementType::float32)
-      throw ModelError(model + ": '" + tensor.name + "' is " + tensor.type_name +
-                       ", but the CPU path computes in float32: export it again in float32");
-}
-
-/// True when a size other than the batch is open.
-bool has_open_size(const TensorDescription& tensor) {
-  return std::find(tensor.shape.begin() + 1, tensor.shape.end(), -1) != tensor.shape.end();
+/// An image of noise, normalised values from -2 to 2, the same on every machine: [images, 3, Hn, Wn].
+std::vector<float> test_images(const ModelContract& contract, int images) {
+  std::vector<float> values(3U * static_cast<std::size_t>(images) *
+                            static_cast<std::size_t>(contract.network_size.height) *
+                            static_cast<std::size_t>(contract.network_size.width));
+  std::uint32_t state = 1;
+  for (float& value : values) {
+    state = state * 1664525U + 1013904223U;
+    value = static_cast<float>(state >> 24) / 64.0F - 2.0F;
+  }
+  return values;
 }
 
 }  // namespace
 
 class OnnxNetwork::Impl {
  public:
-  Impl(const std::string& model, const std::string& library, int threads, const LogCallback& log)
-      : model_(model),
+  Impl(const onnx::ModelFile& file, const std::string& library, int threads, const LogCallback& log,
+       const TensorRoles& stated)
+      : model_(file.path),
         library_(onnx::open_library(library)),
         log_(log),
         env_(onnx::make(api(), "environment", api().release_env, api().create_env_with_custom_logger, &ignore_log,
                         static_cast<void*>(nullptr), onnx::Severity::fatal, "rfseg")),
-        session_(onnx::open_session(library_, env_.get(), model, threads, &log_)),
+        session_(onnx::open_session(library_, env_.get(), file, threads, &log_)),
         memory_(onnx::make(api(), "memory description", api().release_memory_info, api().create_cpu_memory_info,
                            onnx::AllocatorKind::arena, onnx::MemoryKind::standard)),
-        contract_(recognise()) {}
+        contract_(recognise(stated)) {}
 
   const ModelContract& contract() const { return contract_; }
   const onnx::Library& library() const { return library_; }
-  std::string metadata(const std::string& key) const { return onnx::metadata(api(), session_.get(), key); }
 
   void run(const HostTensors& tensors, int images) const {
     const ModelContract& c = contract_;
-    const auto dets = tensor(tensors.dets, {images, c.queries, 4});
-    const auto labels = tensor(tensors.labels, {images, c.queries, c.columns});
-    const auto masks = tensor(tensors.masks, {images, c.queries, c.mask_size.height, c.mask_size.width});
-    const std::array names = {c.dets.c_str(), c.labels.c_str(), c.masks.c_str()};
-    Outputs values = {dets.get(), labels.get(), masks.get()};
-    run_session(c, tensors.input, images, names, values);
+    if (images < 1 || (c.batch != 0 && images != c.batch))
+      throw InputError(model_ + " takes " + std::to_string(c.batch) + " images at a time, not " +
+                       std::to_string(images));
+    const onnx::MemoryInfo* memory = memory_.get();
+    const auto output = [&](ElementType type, float* values, const std::vector<std::int64_t>& shape) {
+      return onnx::HostTensor::output(api(), memory, type, values, shape);
+    };
+    const auto dets = output(c.dets_type, tensors.dets, {images, c.queries, 4});
+    const auto labels = output(c.labels_type, tensors.labels, {images, c.queries, c.columns});
+    const auto masks = output(c.masks_type, tensors.masks, {images, c.queries, c.mask_size.height, c.mask_size.width});
+    Outputs values = {dets.value(), labels.value(), masks.value()};
+    run_session(c, tensors.input, images, values);
+    for (const onnx::HostTensor* written : {&dets, &labels, &masks}) written->to_floats();
   }
 
  private:
-  using Outputs = std::array<onnx::Value*, 3>;
+  using Outputs = std::array<onnx::Value*, 3>;  // dets, labels, masks
 
   const onnx::Api& api() const { return library_.api; }
 
-  /// A view of `data`, which the library neither copies nor owns.
-  onnx::Owned<onnx::Value> tensor(float* data, std::initializer_list<std::int64_t> shape) const {
-    std::size_t bytes = sizeof(float);
-    for (const std::int64_t size : shape) bytes *= static_cast<std::size_t>(size);
-    return onnx::make(api(), "tensor", api().release_value, api().create_tensor_with_data,
-                      static_cast<const onnx::MemoryInfo*>(memory_.get()), static_cast<void*>(data), bytes,
-                      shape.begin(), shape.size(), onnx::Element::float32);
-  }
-
   /// Runs `input` [images, 3, Hn, Wn]. Where an output is null the library makes one, and the caller owns it.
-  void run_session(const ModelContract& c, const float* input, int images, const std::array<const char*, 3>& names,
-                   Outputs& outputs) const {
-    // The interface has no read-only view of memory; the library does not write to its inputs.
-    const auto image = tensor(const_cast<float*>(input), {images, 3, c.network_size.height, c.network_size.width});
+  void run_session(const ModelContract& c, const float* input, int images, Outputs& outputs) const {
+    const auto image = onnx::HostTensor::input(api(), memory_.get(), c.input_type, input,
+                                               {images, 3, c.network_size.height, c.network_size.width});
     const char* input_name = c.input.c_str();
-    const onnx::Value* inputs = image.get();
+    const onnx::Value* inputs = image.value();
+    const std::array names = {c.dets.c_str(), c.labels.c_str(), c.masks.c_str()};
     onnx::Status* status =
         api().run(session_.get(), nullptr, &input_name, &inputs, 1, names.data(), names.size(), outputs.data());
     if (status != nullptr)
@@ -85,34 +84,37 @@ class OnnxNetwork::Impl {
                          onnx::take_message(api(), status));
   }
 
-  ModelContract recognise() const {
+  ModelContract recognise(const TensorRoles& stated) const {
     const auto inputs = onnx::describe_inputs(api(), session_.get());
     auto outputs = onnx::describe_outputs(api(), session_.get());
-    ModelContract contract = match_model(model_, inputs, outputs);
-    require_float32(model_, inputs);
-    require_float32(model_, outputs);
-    if (std::none_of(outputs.begin(), outputs.end(), has_open_size)) return contract;
-    measure(contract, outputs);
-    return match_model(model_, inputs, outputs);
+    const ModelContract contract = match_model(model_, inputs, outputs, stated);
+    const bool one = std::any_of(outputs.begin(), outputs.end(), [&](const TensorDescription& output) {
+      return output.name == contract.dets && output.shape[0] == 1;
+    });
+    try_out(contract, outputs);
+    ModelContract complete = match_model(model_, inputs, outputs, stated);
+    if (one) complete.batch = 1;  // an open input whose answers are for one image
+    return complete;
   }
 
-  /// Completes the shapes of `outputs` by running an image of zeros.
-  void measure(const ModelContract& contract, std::vector<TensorDescription>& outputs) const {
-    const int images = std::max(1, contract.batch);
-    const std::vector<float> image(3U * static_cast<std::size_t>(images) *
-                                   static_cast<std::size_t>(contract.network_size.height) *
-                                   static_cast<std::size_t>(contract.network_size.width));
-    const std::array names = {outputs[0].name.c_str(), outputs[1].name.c_str(), outputs[2].name.c_str()};
+  /// Runs a test image, completes the shapes of `outputs`, and refuses answers that are no numbers: damaged weights
+  /// would otherwise find nothing in every frame, without a word.
+  void try_out(const ModelContract& contract, std::vector<TensorDescription>& outputs) const {
+    const int images = std::max(contract.batch, 1);
     Outputs values{};
-    run_session(contract, image.data(), images, names, values);
+    run_session(contract, test_images(contract, images).data(), images, values);
     const auto release = api().release_value;
     const std::array owned = {onnx::Owned<onnx::Value>(values[0], release),
                               onnx::Owned<onnx::Value>(values[1], release),
                               onnx::Owned<onnx::Value>(values[2], release)};
+    const std::array names = {contract.dets, contract.labels, contract.masks};
     for (std::size_t i = 0; i < owned.size(); ++i) {
-      const std::int64_t batch = outputs[i].shape.front();
-      onnx::update_shape(api(), owned[i].get(), outputs[i]);
-      outputs[i].shape.front() = batch;  // it stays open where the file leaves it so
+      const auto tensor = std::find_if(outputs.begin(), outputs.end(),
+                                       [&](const TensorDescription& output) { return output.name == names[i]; });
+      onnx::update_shape(api(), owned[i].get(), *tensor);
+      if (!onnx::is_finite(api(), owned[i].get(), *tensor))
+        throw ModelError(model_ + " answers a test image with NaN or infinity in '" + tensor->name +
+                         "': its weights are damaged, or too large for float16: export or download it again");
     }
   }
 
@@ -125,13 +127,13 @@ class OnnxNetwork::Impl {
   ModelContract contract_;
 };
 
-OnnxNetwork::OnnxNetwork(const std::string& model, const std::string& library, int threads, const LogCallback& log)
-    : impl_(std::make_unique<Impl>(model, library, threads, log)) {}
+OnnxNetwork::OnnxNetwork(const onnx::ModelFile& file, const std::string& library, int threads, const LogCallback& log,
+                         const TensorRoles& stated)
+    : impl_(std::make_unique<Impl>(file, library, threads, log, stated)) {}
 
 OnnxNetwork::~OnnxNetwork() = default;
 
 const ModelContract& OnnxNetwork::contract() const { return impl_->contract(); }
-std::string OnnxNetwork::metadata(const std::string& key) const { return impl_->metadata(key); }
 const std::string& OnnxNetwork::library_version() const { return impl_->library().version; }
 const std::string& OnnxNetwork::library_path() const { return impl_->library().path; }
 void OnnxNetwork::run(const HostTensors& tensors, int images) { impl_->run(tensors, images); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "network/host_network.hpp"
+#include "network/onnx/model_file.hpp"
 
 #include <rfseg/segmenter.hpp>
 
@@ -14,20 +15,24 @@ namespace rfseg::network {
 /// One loaded model. Immutable after construction; run() may be called from several threads at once.
 class OnnxNetwork final : public HostNetwork {
  public:
-  /// Opens `model`. `library`: path of libonnxruntime.so; empty: RFSEG_ONNXRUNTIME, then what the loader finds under
+  /// Loads `file`. `library`: path of libonnxruntime.so; empty: RFSEG_ONNXRUNTIME, then what the loader finds under
   /// `libonnxruntime.so.1` and `libonnxruntime.so`. `threads`: of the network, > 0. `log` receives the library's
-  /// warnings and errors while a network that was given it exists.
-  /// Waits; runs the network once when the file leaves sizes open.
-  /// @throws BackendError  no usable library: names each one tried and why it was refused
-  /// @throws ModelError    the file is missing, unreadable, or not an RF-DETR segmentation network
-  OnnxNetwork(const std::string& model, const std::string& library, int threads, const LogCallback& log);
+  /// warnings and errors while a network that was given it exists. `stated`: names of tensors that the file's contract
+  /// states.
+  /// Waits; runs the network once, which tells the sizes that the file leaves open and whether its answers are numbers.
+  /// @throws BackendError  no usable library: names each one tried and why it was refused; or the run fails
+  /// @throws ModelError    the file cannot be loaded, is not an RF-DETR segmentation network, or answers NaN
+  OnnxNetwork(const onnx::ModelFile& file, const std::string& library, int threads, const LogCallback& log,
+              const TensorRoles& stated = {});
   ~OnnxNetwork() override;
 
   const ModelContract& contract() const override;
-  std::string metadata(const std::string& key) const;  ///< "" when absent
   const std::string& library_version() const;
   const std::string& library_path() const;
 
+  /// Runs `images` images and waits. Writes the outputs in place.
+  /// @throws InputError    not contract().batch images, where that is fixed
+  /// @throws BackendError  the library reports a failure
   void run(const HostTensors& tensors, int images) override;
 
  private:

@@ -4,14 +4,12 @@
 #include <rfseg/error.hpp>
 
 #include <array>
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
 namespace rfseg::network::onnx {
 namespace {
+
+constexpr std::int64_t kOldestNewestOpset = 21;  // the newest one that the oldest supported library, 1.19, knows
 
 /// `param`: the LogCallback of the network.
 void forward_log(void* param, Severity severity, const char*, const char*, const char*, const char* message) try {
@@ -19,23 +17,6 @@ void forward_log(void* param, Severity severity, const char*, const char*, const
   if (log) log(severity >= Severity::error ? LogLevel::error : LogLevel::warning, "ONNX Runtime: " + one_line(message));
 } catch (...) {
   // Out of memory while a line is written: an exception must not pass through the library's frames.
-}
-
-/// Tells what is wrong with a file before the library would, in worse words.
-/// Returns the first byte: 8 in every ONNX file that an exporter writes (the tag of ir_version).
-char inspect_file(const std::string& model) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(model, error);
-  if (status.type() == std::filesystem::file_type::not_found) throw ModelError(model + ": no such file");
-  if (std::filesystem::is_directory(status))
-    throw ModelError(model + " is a directory: give the path of the .onnx file in it");
-  if (!std::filesystem::is_regular_file(status))
-    throw ModelError(model + " cannot be read: " + (error ? error.message() : "not a regular file"));
-  std::ifstream file(model, std::ios::binary);
-  if (!file) throw ModelError(model + " cannot be read: " + std::generic_category().message(errno));
-  char first = 0;
-  if (!file.get(first)) throw ModelError(model + " is empty: export or download it again");
-  return first;
 }
 
 Owned<SessionOptions> session_options(const Api& api, int threads, LogCallback* log) {
@@ -122,22 +103,30 @@ std::vector<TensorDescription> describe_all(const Api& api, const Session* sessi
   return tensors;
 }
 
+/// What to do when a file is newer than the library, by what the library says about it. Opset 17 is rfdetr's default,
+/// and older than every supported library.
+std::string version_advice(const ModelFile& file, const Library& library, const std::string& message) {
+  const bool versions = message.find("IR version") != std::string::npos || message.find("pset") != std::string::npos;
+  if (!versions && file.opset <= kOldestNewestOpset) return "";
+  return " (the file is of IR version " + std::to_string(file.ir_version) + " and opset " + std::to_string(file.opset) +
+         "): install an onnxruntime newer than " + library.version + ", or export with opset_version=17";
+}
+
 }  // namespace
 
-Owned<Session> open_session(const Library& library, const Env* env, const std::string& model, int threads,
+Owned<Session> open_session(const Library& library, const Env* env, const ModelFile& file, int threads,
                             LogCallback* log) {
   const Api& api = library.api;
-  const char first = inspect_file(model);
   const auto options = session_options(api, threads, log);
   Session* made = nullptr;
-  Status* status = api.create_session(env, model.c_str(), options.get(), &made);
+  Status* status = api.create_session(env, file.path.c_str(), options.get(), &made);
   if (status == nullptr) return {made, api.release_session};
   const ErrorCode code = api.get_error_code(status);
   const std::string message = take_message(api, status);
-  if (code != ErrorCode::invalid_protobuf)
-    throw ModelError(model + " cannot be loaded by ONNX Runtime " + library.version + ": " + message);
-  if (first == '\b') throw ModelError(model + " is damaged or cut short: export or download it again");
-  throw ModelError(model + " is not an ONNX file");
+  if (code == ErrorCode::invalid_protobuf)
+    throw ModelError(file.path + " is damaged or cut short: export or download it again");
+  throw ModelError(file.path + " cannot be loaded by ONNX Runtime " + library.version + ": " + message +
+                   version_advice(file, library, message));
 }
 
 std::vector<TensorDescription> describe_inputs(const Api& api, const Session* session) {
@@ -153,14 +142,6 @@ std::vector<TensorDescription> describe_outputs(const Api& api, const Session* s
 void update_shape(const Api& api, const Value* value, TensorDescription& tensor) {
   const auto info = make(api, "shape of an output", api.release_tensor_info, api.get_tensor_type_and_shape, value);
   set_shape(api, info.get(), tensor);
-}
-
-std::string metadata(const Api& api, const Session* session, const std::string& key) {
-  const auto found = make(api, "metadata", api.release_model_metadata, api.session_get_model_metadata, session);
-  Allocator* allocator = default_allocator(api);
-  char* text = nullptr;
-  check(api, api.model_metadata_lookup(found.get(), allocator, key.c_str(), &text), "metadata");
-  return take_text(api, allocator, text);
 }
 
 }  // namespace rfseg::network::onnx

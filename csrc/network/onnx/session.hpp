@@ -3,6 +3,7 @@
 
 #include "network/model_contract.hpp"
 #include "network/onnx/api.hpp"
+#include "network/onnx/model_file.hpp"
 
 #include <rfseg/segmenter.hpp>
 
@@ -11,9 +12,9 @@
 
 namespace rfseg::network::onnx {
 
-/// Loads `model`. `log` receives the session's warnings and errors and outlives it; so does `env`. Waits.
-/// @throws ModelError  the file is missing, unreadable or not a model, or the library cannot run it
-Owned<Session> open_session(const Library& library, const Env* env, const std::string& model, int threads,
+/// Loads `file`. `log` receives the session's warnings and errors and outlives it; so does `env`. Waits.
+/// @throws ModelError  the library cannot read or run it; says what to do where the file is newer than the library
+Owned<Session> open_session(const Library& library, const Env* env, const ModelFile& file, int threads,
                             LogCallback* log);
 
 std::vector<TensorDescription> describe_inputs(const Api& api, const Session* session);
@@ -21,8 +22,5 @@ std::vector<TensorDescription> describe_outputs(const Api& api, const Session* s
 
 /// Replaces the sizes of `tensor` by those of `value`, which has no open ones.
 void update_shape(const Api& api, const Value* value, TensorDescription& tensor);
-
-/// The model's own metadata; "" when the key is absent.
-std::string metadata(const Api& api, const Session* session, const std::string& key);
 
 }  // namespace rfseg::network::onnx

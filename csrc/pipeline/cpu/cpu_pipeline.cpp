@@ -90,7 +90,8 @@ CpuPipeline::Place& CpuPipeline::admit(const FrameRequest& request) {
     place.rule = request.rule;
     place.wanted = request.tensors;
     place.geometry = geometry;
-    raster::preprocess(request.image, *geometry, place.resize_scratch, place.tensors.input.data());
+    raster::preprocess(request.image, *geometry, place.resize_scratch, place.tensors.input.data(),
+                       settings_.normalisation);
     place.speed = {};
     place.speed.preprocess_ms = watch.lap_ms();
   } catch (...) {

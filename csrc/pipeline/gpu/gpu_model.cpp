@@ -22,15 +22,6 @@ cuda::DeviceBuffer upload(const cuda::SharedDevice& device, const std::vector<fl
   return cuda::upload(stream, values.data(), values.size() * sizeof(float), name);
 }
 
-std::vector<float> normalised_bytes() {
-  std::vector<float> table;
-  for (int channel = 0; channel < 3; ++channel) {
-    const float* values = raster::normalised_bytes(channel);
-    table.insert(table.end(), values, values + 256);
-  }
-  return table;
-}
-
 network::ModelContract checked(network::ModelContract contract) {
   if (contract.queries > kernel_abi::kMaxQueries)
     throw BackendError("the network has " + std::to_string(contract.queries) +
@@ -59,7 +50,7 @@ GpuModel::GpuModel(cuda::SharedDevice on, network::TensorRtEngine loaded, Pipeli
       kernels(device),
       most_slots(std::min(contract.queries, settings.max_detections)),
       batch_sizes(sizes_of(engine.batch(), settings.max_batch)),
-      normalised(upload(device, normalised_bytes(), "normalised bytes")) {}
+      normalised(upload(device, raster::normalised_bytes(settings.normalisation), "normalised bytes")) {}
 
 int GpuModel::batch_size_for(int images) const {
   const auto above = std::upper_bound(batch_sizes.begin(), batch_sizes.end(), images);

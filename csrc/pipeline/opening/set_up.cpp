@@ -2,11 +2,13 @@
 
 #include "host/processors.hpp"
 #include "host/speaker.hpp"
+#include "network/contract_files.hpp"
 #include "network/onnx/runtime.hpp"
 #include "pipeline/cpu/cpu_pipeline.hpp"
 #include "pipeline/gpu/device_network.hpp"
 #include "pipeline/gpu/gpu_pipeline.hpp"
 #include "pipeline/opening/settings.hpp"
+#include "pipeline/opening/stated_by_file.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -37,8 +39,8 @@ std::string precision(network::ElementType type) {
   return type == network::ElementType::float16 ? "float16" : "float32";
 }
 
-void describe(Info& info, const network::ModelContract& contract) {
-  info.precision = precision(contract.masks_type);
+void describe(Info& info, const network::ModelContract& contract, const std::string& weights) {
+  info.precision = weights.empty() ? precision(contract.masks_type) : weights;
   info.input_precision = precision(contract.input_type);
   info.network_size = contract.network_size;
   info.mask_size = contract.mask_size;
@@ -52,16 +54,27 @@ struct Resolved {
   PipelineSettings settings;
 };
 
-Resolved resolve(const network::ModelContract& contract, const Options& options, const std::string& metadata,
-                 const Info& info) {
-  network::ClassLayout layout = resolve_classes(contract, options, metadata, info.model);
-  if (layout.names.empty())
-    say(options, LogLevel::warning,
-        info.model + " names no classes: every column is kept and called by its number; pass names=");
-  auto names = std::make_shared<const ClassNames>(layout.names);
-  return {Rules(std::move(layout), options),
-          {options.resize, options.outlines, std::move(names), options.max_detections, info.slots, info.lanes,
-           info.max_batch}};
+Resolved resolve(const network::ModelContract& network, const Options& options, const NamesInFile& names, Info& info) {
+  const network::ExportContract& stated = names.contract;
+  network::ClassLayout layout = resolve_classes(network.columns, options, names, info.model);
+  info.resize = resolve_resize(options, stated, info.model);
+  info.producer = stated.producer;
+  auto shown = std::make_shared<const ClassNames>(layout.names);
+  return {Rules(std::move(layout), options, stated.places.value_or(0)),
+          {info.resize, options.outlines, std::move(shown), options.max_detections, info.slots, info.lanes,
+           info.max_batch, normalisation_of(stated)}};
+}
+
+/// A key of a file's metadata; "" when it is not there.
+std::string metadata_of(const network::onnx::ModelFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? "" : found->second;
+}
+
+std::vector<std::string> output_names(const network::onnx::ModelFile& file) {
+  std::vector<std::string> names;
+  for (const network::TensorDescription& output : file.outputs) names.push_back(output.name);
+  return names;
 }
 
 /// Images that an execution takes at most: what was asked for, within what the network takes.
@@ -79,12 +92,20 @@ ReadyPipeline set_up_cpu(Info info, const Options& options) {
   info.backend = "onnxruntime";
   info.threads = options.threads > 0 ? options.threads : host::physical_cores();
   info.lanes = 1;
-  auto network = std::make_unique<network::OnnxNetwork>(info.model, options.onnxruntime, info.threads, options.log);
+  say_idle_options(options);
+  const network::onnx::ModelFile file = network::onnx::read_model_file(info.model);
+  const network::ExportContract stated = network::read_contract(
+      info.model, "onnx", metadata_of(file, "rfdetr_inference"), output_names(file), options.log);
+  network::check_declared(stated, file.inputs, file.outputs, info.model);
+  auto network =
+      std::make_unique<network::OnnxNetwork>(file, options.onnxruntime, info.threads, options.log, stated.roles);
   info.library_version = network->library_version();
   info.library_path = network->library_path();
   const network::ModelContract& contract = network->contract();
-  describe(info, contract);
-  const network::BatchRange range = range_of(contract, kMostCpuBatch);
+  network::check_agreement(stated, contract, info.model);
+  describe(info, contract, file.precision);
+  const network::BatchRange range =
+      range_of(contract, std::min(kMostCpuBatch, stated.max_batch.value_or(kMostCpuBatch)));
   info.min_batch = range.least;
   info.max_batch = settle_batch(info.model, options.max_batch, range, 1);
   info.slots = options.slots > 0 ? options.slots : 2 * info.max_batch;
@@ -92,7 +113,8 @@ ReadyPipeline set_up_cpu(Info info, const Options& options) {
     say(options, LogLevel::info,
         "device auto: cpu, because " + info.model + " is an ONNX file (ONNX Runtime " + info.library_version + ", " +
             std::to_string(info.threads) + " threads)");
-  Resolved ready = resolve(contract, options, network->metadata("names"), info);
+  Resolved ready =
+      resolve(contract, options, {stated, metadata_of(file, "names"), metadata_of(file, "rfdetr_notes")}, info);
   auto names = ready.settings.names;
   return {std::move(info), std::move(names), std::move(ready.rules),
           std::make_unique<CpuPipeline>(std::move(network), std::move(ready.settings))};
@@ -140,6 +162,7 @@ std::unique_ptr<Pipeline> gpu_pipeline(const std::vector<cuda::SharedDevice>& de
 
 ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Options& options) {
   network::check_engine_file(info.model);
+  const network::ExportContract stated = network::read_contract(info.model, "tensorrt", "", {}, options.log);
   const std::vector<cuda::SharedDevice> devices = open_devices(ordinals);
   describe(info, devices);
   info.backend = "tensorrt";
@@ -153,7 +176,8 @@ ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Opti
   const network::TensorRtEngine& engine = engines.front();
   info.library_version = engine.library_version();
   info.library_path = engine.library_path();
-  describe(info, engine.contract());
+  network::check_agreement(stated, engine.contract(), info.model);
+  describe(info, engine.contract(), stated.precision);
   info.min_batch = engine.batch().least;
   info.max_batch = settle_batch(info.model, options.max_batch, engine.batch(), kUsualBatch);
   settle_flow(info, options);
@@ -161,7 +185,7 @@ ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Opti
     say(options, LogLevel::info,
         "device auto: " + info.device + ", because " + info.model + " is a TensorRT engine (TensorRT " +
             info.library_version + " on " + info.gpu + ")");
-  Resolved ready = resolve(engine.contract(), options, "", info);
+  Resolved ready = resolve(engine.contract(), options, {stated, "", ""}, info);
   auto names = ready.settings.names;
   auto pipeline = gpu_pipeline(devices, std::move(engines), ready.settings, info);
   return {std::move(info), std::move(names), std::move(ready.rules), std::move(pipeline)};

@@ -1,5 +1,7 @@
 #include "pipeline/opening/settings.hpp"
 
+#include "network/file_kind.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <algorithm>
@@ -63,6 +65,14 @@ std::vector<int> choose_gpus(const std::string& model, const Options& options) {
   if (different.size() != ordinals.size()) throw InputError("device is '" + device + "': it names a GPU twice");
   const bool onnx = ends_with(model, ".onnx");
   const bool engine = ends_with(model, ".engine") || ends_with(model, ".plan") || ends_with(model, ".trt");
+  const network::FileLook look = network::look_at_file(model);
+  if (look.kind == network::FileKind::other) throw ModelError(model + " " + look.words);
+  if (engine && look.kind == network::FileKind::onnx)
+    throw ModelError(model + " is an ONNX file: name it .onnx to run it on a CPU, or build an engine from it");
+  if (!engine && look.kind == network::FileKind::tensorrt)
+    throw ModelError(model + " is a TensorRT engine: name it .engine, .plan or .trt to run it on a GPU");
+  if (!onnx && look.kind == network::FileKind::onnx)
+    throw ModelError(model + " is an ONNX file by its content: name it .onnx");
   if (!onnx && !engine)
     throw ModelError(model + " is neither an ONNX file (.onnx) nor a TensorRT engine (.engine, .plan, .trt)");
   if (onnx && !ordinals.empty())
@@ -73,15 +83,6 @@ std::vector<int> choose_gpus(const std::string& model, const Options& options) {
                        " is a TensorRT engine: use the .onnx file it was built from");
   if (engine && ordinals.empty()) ordinals = {0};
   return ordinals;
-}
-
-network::ClassLayout resolve_classes(const network::ModelContract& contract, const Options& options,
-                                     const std::string& metadata_json, const std::string& model) {
-  if (!std::holds_alternative<std::monostate>(options.names))
-    return network::class_layout(contract.columns, options.names, "names=");
-  if (!metadata_json.empty())
-    return network::class_layout(contract.columns, network::parse_names(metadata_json, model), "the names of " + model);
-  return network::class_layout(contract.columns, network::sidecar_names(model), "the sidecar file of " + model);
 }
 
 }  // namespace rfseg::pipeline

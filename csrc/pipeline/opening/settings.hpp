@@ -1,9 +1,6 @@
-// Turns what a caller asked for into what a pipeline does: checks options, settles the device, resolves class names.
+// Turns what a caller asked for into what a pipeline does: checks options, settles the device.
 // Runs once, before any library is opened where it can.
 #pragma once
-
-#include "network/class_names.hpp"
-#include "network/model_contract.hpp"
 
 #include <rfseg/segmenter.hpp>
 
@@ -22,10 +19,5 @@ inline constexpr int kAllGpus = -1;  ///< stands for every GPU that the driver s
 /// @throws BackendError  a device that cannot run this kind of file; says which file it needs
 /// @throws ModelError    a file that is neither ONNX nor a TensorRT engine by its extension
 std::vector<int> choose_gpus(const std::string& model, const Options& options);
-
-/// Class names by precedence: the caller's, the model's metadata (`metadata_json`, "" when absent), the sidecar file.
-/// @throws InputError, ModelError  as class_layout and parse_names
-network::ClassLayout resolve_classes(const network::ModelContract& contract, const Options& options,
-                                     const std::string& metadata_json, const std::string& model);
 
 }  // namespace rfseg::pipeline

@@ -70,7 +70,7 @@ void select(const float* logits, int queries, const SelectionRule& rule, SelectS
   // What is below every cut is never kept, and takes no place from what is above. Dropped columns do take places.
   std::int32_t* const first = scratch.passing.data();
   const std::ptrdiff_t passed = gather_passing(logits, pairs, least_cut(rule), first);
-  const std::ptrdiff_t places = std::min<std::ptrdiff_t>(passed, queries);
+  const std::ptrdiff_t places = std::min<std::ptrdiff_t>(passed, rule.places > 0 ? rule.places : queries);
   const auto before = [logits](std::int32_t a, std::int32_t b) {
     return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
   };

@@ -14,9 +14,10 @@ float score_of_logit(float logit);
 float logit_above(float threshold);
 
 struct SelectionRule {
-  /// [C] a pair of this column is kept when logit >= logit_cut; NaN: the column is dropped (after the top Q are taken).
+  /// [C] a pair of this column is kept when logit >= logit_cut; NaN: the column is dropped, after the places are taken.
   std::vector<float> logit_cut;
   int max_detections = 300;
+  int places = 0;  ///< how many pairs are taken before the cuts (K0 of contract.md 3.1); 0: as many as queries
 };
 
 /// The least of the kept columns' cuts; NaN when every column is dropped.
@@ -34,7 +35,7 @@ struct SelectScratch {
   std::vector<std::int32_t> passing;  ///< [Q * C] flat indices query * C + column, those that pass first
 };
 
-/// Writes the instances of `logits` [queries, C] to `kept`, best first: the top `queries` pairs by logit descending,
+/// Writes the instances of `logits` [queries, C] to `kept`, best first: the top rule.places pairs by logit descending,
 /// then flat index ascending, that meet `rule`, at most rule.max_detections. -0 equals +0; NaN never passes.
 void select(const float* logits, int queries, const SelectionRule& rule, SelectScratch& scratch,
             std::vector<Candidate>& kept);

@@ -12,22 +12,7 @@
 namespace rfseg::raster {
 namespace {
 
-constexpr float kMean[3] = {0.485F, 0.456F, 0.406F};
-constexpr float kStd[3] = {0.229F, 0.224F, 0.225F};
-
-constexpr float unit(int byte) { return static_cast<float>(byte) / 255.0F; }
-
-constexpr std::array<std::array<float, 256>, 3> make_normalised_bytes() {
-  std::array<std::array<float, 256>, 3> table{};
-  for (std::size_t c = 0; c < 3; ++c) {
-    for (int byte = 0; byte < 256; ++byte) {
-      table[c][static_cast<std::size_t>(byte)] = (unit(byte) - kMean[c]) / kStd[c];
-    }
-  }
-  return table;
-}
-
-constexpr std::array<std::array<float, 256>, 3> kNormalisedBytes = make_normalised_bytes();
+float unit(int byte) { return static_cast<float>(byte) / 255.0F; }
 
 ImageView packed_view(const std::vector<std::uint8_t>& pixels, ImageSize size) {
   return {pixels.data(), size.height, size.width, static_cast<std::ptrdiff_t>(size.width) * 3};
@@ -72,12 +57,13 @@ std::size_t byte_of_channel(PixelFormat format, std::size_t channel) {
   return format == PixelFormat::rgb8 ? channel : 2 - channel;
 }
 
-void normalise(const std::uint8_t* pixels, std::size_t count, PixelFormat format, float* chw) {
+void normalise(const std::uint8_t* pixels, std::size_t count, PixelFormat format, const Normalisation& by, float* chw) {
+  const std::vector<float> bytes = normalised_bytes(by);
   const float* table[3];
   float* plane[3];
   for (std::size_t c = 0; c < 3; ++c) {
     const std::size_t byte = byte_of_channel(format, c);
-    table[byte] = normalised_bytes(static_cast<int>(c));
+    table[byte] = bytes.data() + 256 * c;
     plane[byte] = chw + c * count;
   }
   for (std::size_t i = 0; i < count; ++i) {
@@ -86,7 +72,8 @@ void normalise(const std::uint8_t* pixels, std::size_t count, PixelFormat format
 }
 
 // Reads four source pixels an output, so it takes any strides as they are.
-void preprocess_bilinear(const ImageView& frame, const BilinearAxis& axis_x, const BilinearAxis& axis_y, float* chw) {
+void preprocess_bilinear(const ImageView& frame, const BilinearAxis& axis_x, const BilinearAxis& axis_y,
+                         const Normalisation& by, float* chw) {
   std::array<float, 256> units{};
   for (int byte = 0; byte < 256; ++byte) units[static_cast<std::size_t>(byte)] = unit(byte);
   for (std::size_t c = 0; c < 3; ++c) {
@@ -100,7 +87,7 @@ void preprocess_bilinear(const ImageView& frame, const BilinearAxis& axis_x, con
         const std::ptrdiff_t right = axis_x.i1[x] * frame.pixel_bytes;
         const float top = axis_x.l0[x] * units[upper[left]] + axis_x.l1[x] * units[upper[right]];
         const float bottom = axis_x.l0[x] * units[lower[left]] + axis_x.l1[x] * units[lower[right]];
-        *chw++ = (axis_y.l0[y] * top + axis_y.l1[y] * bottom - kMean[c]) / kStd[c];
+        *chw++ = (axis_y.l0[y] * top + axis_y.l1[y] * bottom - by.mean[c]) / by.deviation[c];
       }
     }
   }
@@ -108,7 +95,12 @@ void preprocess_bilinear(const ImageView& frame, const BilinearAxis& axis_x, con
 
 }  // namespace
 
-const float* normalised_bytes(int channel) { return kNormalisedBytes[static_cast<std::size_t>(channel)].data(); }
+std::vector<float> normalised_bytes(const Normalisation& by) {
+  std::vector<float> table;
+  for (std::size_t c = 0; c < 3; ++c)
+    for (int byte = 0; byte < 256; ++byte) table.push_back((unit(byte) - by.mean[c]) / by.deviation[c]);
+  return table;
+}
 
 void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch) {
   const ResizePasses passes = geometry.passes();
@@ -125,13 +117,14 @@ void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScr
   pass(passes.last_down, packed_view(scratch.first_pass, passes.between), resized);
 }
 
-void preprocess(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch, float* network_chw) {
+void preprocess(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch, float* network_chw,
+                const Normalisation& by) {
   const ImageView view = forward_channels(frame);
   if (geometry.resize() == Resize::bilinear) {
-    return preprocess_bilinear(view, geometry.bilinear_x(), geometry.bilinear_y(), network_chw);
+    return preprocess_bilinear(view, geometry.bilinear_x(), geometry.bilinear_y(), by, network_chw);
   }
   resize_pil(view, geometry, scratch);
-  normalise(scratch.resized.data(), scratch.resized.size() / 3, view.format, network_chw);
+  normalise(scratch.resized.data(), scratch.resized.size() / 3, view.format, by, network_chw);
 }
 
 }  // namespace rfseg::raster

@@ -6,10 +6,17 @@
 
 #include <rfseg/image.hpp>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 namespace rfseg::raster {
+
+/// What a network was trained with, RGB: ImageNet's numbers unless its file says others. Every deviation is above 0.
+struct Normalisation {
+  std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};
+  std::array<float, 3> deviation = {0.229F, 0.224F, 0.225F};
+};
 
 /// Work space of a resize, kept between frames so that a frame allocates nothing.
 struct ResizeScratch {
@@ -24,11 +31,13 @@ struct ResizeScratch {
 /// Source: Pillow 13, Resample.c, ImagingResample.
 void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch);
 
-/// Writes the network's input for `frame`: float32 [3, Hn, Wn], RGB, resized as geometry.resize() says.
-/// `frame` has geometry.source() pixels.
-void preprocess(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch, float* network_chw);
+/// Writes the network's input for `frame`: float32 [3, Hn, Wn], RGB, resized as geometry.resize() says, normalised as
+/// `by` says. `frame` has geometry.source() pixels.
+void preprocess(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch, float* network_chw,
+                const Normalisation& by = {});
 
-/// (byte / 255 - mean) / std of one channel (0 red, 1 green, 2 blue) for all 256 bytes, with IEEE divisions in float32.
-const float* normalised_bytes(int channel);
+/// [3 * 256] (byte / 255 - mean) / deviation of red, then green, then blue, for all bytes, with IEEE divisions in
+/// float32.
+std::vector<float> normalised_bytes(const Normalisation& by);
 
 }  // namespace rfseg::raster

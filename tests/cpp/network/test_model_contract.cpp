@@ -150,6 +150,7 @@ TEST_CASE("model contract: inputs that are refused") {
   for (const Shape& shape : {Shape{3, 312, 384}, Shape{1, 312, 384, 3}, Shape{1, 4, 312, 384}, Shape{1, -1, 312, 384},
                              Shape{1, 3, 312, 384, 1}, Shape{}, Shape{1, 3, 0, 384}, Shape{1, 3, 312, 1 << 20}})
     CHECK(input_reason(tensor("input", shape)) == no_image);
+  CHECK(input_reason(tensor("input", {2, 3, 312, 384})) == "its output 'dets' is for a batch of 1, not 2.");
   const char* open = "its image size is open: export it again with a fixed height and width.";
   CHECK(input_reason(tensor("input", {1, 3, -1, 384})) == open);
   CHECK(input_reason(tensor("input", {1, 3, 312, -1})) == open);
@@ -163,17 +164,19 @@ TEST_CASE("model contract: sets of outputs that are refused") {
   CHECK(reason({kDets, kLabels, tensor("masks", {1, 100, 6084})}) == no_masks);
   CHECK(reason({kDets, kLabels, tensor("keypoints", {1, 100, 17, 3})}) ==
         "it finds keypoints, not masks: export a segmentation variant (RFDETRSeg...).");
-  CHECK(reason({kDets, kLabels, kMasks, tensor("scores", {1, 100})}) == "it has 4 outputs, not three.");
-  CHECK(reason({kDets, kMasks}) == "it has 2 outputs, not three.");
+  const std::string names = " outputs, not three, and their names do not say which are dets, labels and masks.";
+  CHECK(reason({kDets, tensor("x", {1, 100, 91}), kMasks, tensor("scores", {1, 100, 2})}) == "it has 4" + names);
+  CHECK(reason({kDets, kMasks}) == "it has 2" + names);
+  CHECK(reason({kDets, kLabels, tensor("1", {1, 100, 78, 96}), tensor("2", {1, 100, 78, 96})}) ==
+        "which of '1' and '2' is masks is ambiguous: name it masks.");
   CHECK(reason({kDets, kMasks, tensor("more", {1, 100, 78, 96})}) ==
         "its outputs are not two of rank 3 and one of rank 4.");
   CHECK(reason({tensor("dets", {1, 100, 5}), kLabels, kMasks}) ==
-        "neither of 'dets' and 'labels' has the 4 columns of a box.");
+        "no other output of rank 3 has the 4 columns of a box.");
 }
 
 TEST_CASE("model contract: sizes that are refused") {
-  CHECK(reason({kDets, tensor("labels", {2, 100, 91}), kMasks}) ==
-        "its output 'labels' is for a batch of 2, its input for 1.");
+  CHECK(reason({kDets, tensor("labels", {2, 100, 91}), kMasks}) == "its output 'labels' is for a batch of 2, not 1.");
   CHECK(reason({kDets, kLabels, tensor("masks", {1, 100, 0, 96})}) ==
         "its output 'masks' has a size that is not in 1..65536.");
   CHECK(reason({tensor("dets", {1, 65537, 4}), kLabels, kMasks}) ==
@@ -188,17 +191,40 @@ TEST_CASE("model contract: sizes that are refused") {
 
 TEST_CASE("model contract: a refusal shows a table of what was expected and found") {
   CHECK(refusal({kDets, tensor("labels", {-1, 99, 91}), kMasks, typed(tensor("7", {}), ElementType::other, "int64")}) ==
-        "m.onnx is not an RF-DETR segmentation network that can be run: it has 4 outputs, not three.\n"
+        "m.onnx is not an RF-DETR segmentation network that can be run: its outputs disagree about the number of "
+        "queries Q.\n"
         "  tensor | expected                       | found\n"
-        "  input  | [B or ?, 3, Hn, Wn] float32/16 | 'input' [1, 3, 312, 384] float32\n"
-        "  dets   | [B or ?, Q, 4] float32/16      | 'dets' [1, 100, 4] float32\n"
-        "  labels | [B or ?, Q, C] float32/16      | 'labels' [?, 99, 91] float32\n"
-        "  masks  | [B or ?, Q, Hm, Wm] float32/16 | 'masks' [1, 100, 78, 96] float32\n"
+        "  input  | [B, 3, Hn, Wn] float32/16      | 'input' [1, 3, 312, 384] float32\n"
+        "  dets   | [B, Q, 4] float32/16           | 'dets' [1, 100, 4] float32\n"
+        "  labels | [B, Q, C] float32/16           | 'labels' [?, 99, 91] float32\n"
+        "  masks  | [B, Q, Hm, Wm] float32/16      | 'masks' [1, 100, 78, 96] float32\n"
         "  output | -                              | '7' [] int64\n"
-        "  (? is a size that the file leaves open)");
+        "  (B: 1 or any other number of images; ? is a size that the file leaves open)");
   const std::string two_inputs = refusal({kDets}, {kInput, tensor("size", {2})});
   CHECK(two_inputs.find("\n  input  | -                              | 'size' [2] float32\n") != std::string::npos);
-  CHECK(two_inputs.find("\n  labels | [B or ?, Q, C] float32/16      | -\n") != std::string::npos);
-  CHECK(two_inputs.find("\n  output | -                              | 'dets' [1, 100, 4] float32\n") !=
+  CHECK(two_inputs.find("\n  labels | [B, Q, C] float32/16           | -\n") != std::string::npos);
+  CHECK(two_inputs.find("\n  dets   | [B, Q, 4] float32/16           | 'dets' [1, 100, 4] float32\n") !=
         std::string::npos);
+}
+
+TEST_CASE("model contract: names and statements win over counting") {
+  const TensorDescription scores = tensor("scores", {1, 100}), more = tensor("enc_dets", {1, 100, 4});
+  const ModelContract c = match({more, kDets, scores, kLabels, kMasks});
+  CHECK(c.dets == "dets");
+  CHECK(c.labels == "labels");
+  const ModelContract transformers =
+      match({tensor("logits", {1, 100, 4}), tensor("pred_boxes", {1, 100, 4}), tensor("pred_masks", {1, 100, 78, 96})});
+  CHECK(transformers.dets == "pred_boxes");
+  CHECK(transformers.labels == "logits");
+  CHECK(transformers.masks == "pred_masks");
+  const Tensors four = {tensor("a", {1, 100, 4}), tensor("b", {1, 100, 4}), kMasks};
+  CHECK(match_model("m.onnx", {kInput}, four, {"input", "b", "a", "masks"}).dets == "b");
+  CHECK_THROWS_AS(match_model("m.onnx", {kInput}, four, {"input", "b", "c", "masks"}), rfseg::ModelError);
+  CHECK_THROWS_AS(match_model("m.onnx", {kInput}, four, {"image", "b", "a", "masks"}), rfseg::ModelError);
+}
+
+TEST_CASE("model contract: a fixed batch is known") {
+  CHECK(match({tensor("dets", {4, 100, 4}), tensor("labels", {4, 100, 91}), tensor("masks", {4, 100, 78, 96})},
+              tensor("input", {4, 3, 312, 384}))
+            .batch == 4);
 }

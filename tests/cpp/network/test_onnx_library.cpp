@@ -18,6 +18,7 @@ using rfseg::ModelError;
 using rfseg::network::OnnxNetwork;
 using rfseg::network::onnx::one_line;
 using rfseg::network::onnx::open_library;
+using rfseg::network::onnx::read_model_file;
 
 namespace {
 
@@ -122,7 +123,7 @@ TEST_CASE("onnx library: whatever fails, nothing is left behind") {
   REQUIRE(live_objects() == 0);
   SUBCASE("nothing fails") {
     const Variable stand_in("RFSEG_STAND_IN", nullptr);
-    OnnxNetwork network(kModel, kStandIn, 1, {});
+    OnnxNetwork network(read_model_file(kModel), kStandIn, 1, {});
     const int held = live_objects();
     CHECK(held == 3);  // environment, session, description of memory
     run(network);
@@ -131,11 +132,11 @@ TEST_CASE("onnx library: whatever fails, nothing is left behind") {
   SUBCASE("the session cannot be created") {
     const Variable stand_in("RFSEG_STAND_IN", "no_session");
     const std::string expected = kModel + " cannot be loaded by ONNX Runtime 1.19.0: the graph is too large";
-    CHECK_THROWS_WITH_AS(OnnxNetwork(kModel, kStandIn, 1, {}), expected.c_str(), ModelError);
+    CHECK_THROWS_WITH_AS(OnnxNetwork(read_model_file(kModel), kStandIn, 1, {}), expected.c_str(), ModelError);
   }
   SUBCASE("a frame fails") {
+    OnnxNetwork network(read_model_file(kModel), kStandIn, 1, {});
     const Variable stand_in("RFSEG_STAND_IN", "no_run");
-    OnnxNetwork network(kModel, kStandIn, 1, {});
     const std::string expected = kModel + " failed in ONNX Runtime 1.19.0: Got invalid dimensions for input: input";
     CHECK_THROWS_WITH_AS(run(network), expected.c_str(), BackendError);
   }
@@ -145,7 +146,7 @@ TEST_CASE("onnx library: whatever fails, nothing is left behind") {
 TEST_CASE("onnx library: what the library logs arrives in one line") {
   const Variable stand_in("RFSEG_STAND_IN", "logs");
   std::vector<std::pair<LogLevel, std::string>> lines;
-  OnnxNetwork network(kModel, kStandIn, 1,
+  OnnxNetwork network(read_model_file(kModel), kStandIn, 1,
                       [&](LogLevel level, const std::string& line) { lines.emplace_back(level, line); });
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].first == LogLevel::warning);

@@ -190,21 +190,24 @@ TEST_CASE("preprocess: planes are RGB, whatever order and strides the frame has"
 TEST_CASE("preprocess: every byte of every channel is normalised with IEEE divisions") {
   Picture all{{16, 16}, {}};
   for (int byte = 0; byte < 256; ++byte) all.pixels.insert(all.pixels.end(), 3, static_cast<std::uint8_t>(byte));
-  const float mean[3] = {0.485F, 0.456F, 0.406F};
-  const float deviation[3] = {0.229F, 0.224F, 0.225F};
+  const rfseg::raster::Normalisation imagenet, other{{0.5F, -1.25F, 0.1F}, {0.3F, 1e-3F, 7.0F}};
   for (const Resize resize : {Resize::pil, Resize::bilinear}) {
-    std::vector<float> chw(768);
-    ResizeScratch scratch;
-    preprocess(view_of(all), geometry_of(view_of(all), {16, 16}, resize), scratch, chw.data());
-    for (int i = 0; i < 768; ++i) {
-      volatile float value = static_cast<float>(i % 256);  // keeps the compiler from folding the expected value
-      value = value / 255.0F;
-      value = value - mean[i / 256];
-      value = value / deviation[i / 256];
-      REQUIRE(chw[static_cast<std::size_t>(i)] == value);
-      REQUIRE(normalised_bytes(i / 256)[i % 256] == value);
+    for (const auto& by : {imagenet, other}) {
+      std::vector<float> chw(768);
+      ResizeScratch scratch;
+      preprocess(view_of(all), geometry_of(view_of(all), {16, 16}, resize), scratch, chw.data(), by);
+      for (std::size_t i = 0; i < 768; ++i) {
+        volatile float value = static_cast<float>(i % 256);  // keeps the compiler from folding the expected value
+        value = value / 255.0F;
+        value = value - by.mean[i / 256];
+        value = value / by.deviation[i / 256];
+        REQUIRE(chw[i] == value);
+        REQUIRE(normalised_bytes(by)[i] == value);
+      }
     }
   }
+  CHECK(imagenet.mean == std::array<float, 3>{0.485F, 0.456F, 0.406F});
+  CHECK(imagenet.deviation == std::array<float, 3>{0.229F, 0.224F, 0.225F});
 }
 
 TEST_CASE("preprocess: scratch carries nothing from one frame to the next") {

@@ -38,8 +38,8 @@ const std::vector<float> kThresholds = {0.0F,
                                         std::nextafter(0.5F, 1.0F),
                                         std::nextafter(1.0F, 0.0F)};
 
-/// All pairs in order, NaN last; the first `queries` of them; then columns and scores; then max_detections.
-std::vector<Candidate> select_by_the_contract(const std::vector<float>& logits, int queries, int columns,
+/// All pairs in order, NaN last; the first `places` of them; then columns and scores; then max_detections.
+std::vector<Candidate> select_by_the_contract(const std::vector<float>& logits, int places, int columns,
                                               const std::vector<float>& threshold_of_column, int max_detections) {
   std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
@@ -48,7 +48,7 @@ std::vector<Candidate> select_by_the_contract(const std::vector<float>& logits, 
     if (std::isnan(logit(a)) || std::isnan(logit(b))) return !std::isnan(logit(a)) && std::isnan(logit(b));
     return logit(a) > logit(b);
   });
-  order.resize(std::min(order.size(), static_cast<std::size_t>(queries)));
+  order.resize(std::min(order.size(), static_cast<std::size_t>(places)));
   std::vector<Candidate> kept;
   for (const int index : order) {
     const float threshold = threshold_of_column[static_cast<std::size_t>(index % columns)];
@@ -144,12 +144,15 @@ TEST_CASE("select equals the contract on random logits") {
     for (float& threshold : thresholds)
       threshold = random() % 5 == 0 ? kNaN : kThresholds[random() % kThresholds.size()];
     const int max_detections = random() % 3 == 0 ? 1 + static_cast<int>(random() % 5) : 300;
-    const SelectionRule rule = rule_of(thresholds, max_detections);
+    SelectionRule rule = rule_of(thresholds, max_detections);
+    const bool stated = random() % 2 == 0;  // fewer, as many or more than queries or even pairs
+    if (stated) rule.places = 1 + static_cast<int>(random() % 60);
+    const int places = stated ? rule.places : queries;
 
     select(logits.data(), queries, rule, scratch, kept);
-    REQUIRE(same(kept, select_by_the_contract(logits, queries, columns, thresholds, max_detections)));
+    REQUIRE(same(kept, select_by_the_contract(logits, places, columns, thresholds, max_detections)));
     instances += static_cast<int>(kept.size());
-    cut_by_places += static_cast<int>(kept.size()) == queries ? 1 : 0;
+    cut_by_places += static_cast<int>(kept.size()) == places ? 1 : 0;
   }
   CHECK(instances > 2000);
   CHECK(cut_by_places > 20);
