@@ -9,6 +9,9 @@ Example:
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from rfseg import ops
 from rfseg._core import BackendError, CudaError, Error, InputError, ModelError
 from rfseg._core import version as __version__
@@ -19,8 +22,32 @@ from rfseg.result import Result
 from rfseg.segmenter import Segmenter
 from rfseg.tickets import Ticket
 
+if TYPE_CHECKING:
+    from rfseg.engines.build import build
+    from rfseg.engines.build_report import BuildReport
+    from rfseg.engines.doctor import doctor
+    from rfseg.engines.report import VerifyReport
+    from rfseg.engines.verify import verify
+
+# Imported when first asked for: an `import rfseg` that only runs networks stays light.
+_LATER = {
+    "BuildReport": "rfseg.engines.build_report",
+    "VerifyReport": "rfseg.engines.report",
+    "build": "rfseg.engines.build",
+    "doctor": "rfseg.engines.doctor",
+    "verify": "rfseg.engines.verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'rfseg' has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
+
+
 __all__ = [
     "BackendError",
+    "BuildReport",
     "CudaError",
     "Error",
     "InputError",
@@ -30,9 +57,13 @@ __all__ = [
     "Result",
     "Segmenter",
     "Ticket",
+    "VerifyReport",
     "__version__",
+    "build",
+    "doctor",
     "get_cmake_dir",
     "get_include",
     "ops",
     "read_jsonl",
+    "verify",
 ]

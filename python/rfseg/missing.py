@@ -14,6 +14,7 @@ _BROUGHT_BY = {
     "av": "rfseg[video]",
     "PIL.Image": "pillow",
     "pillow_heif": "pillow-heif",
+    "onnx": "rfseg[gpu]",
     "pyarrow": "rfseg[table]",
     "pyarrow.parquet": "rfseg[table]",
     "pycocotools.coco": "rfseg[eval]",

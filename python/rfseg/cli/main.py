@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import rfseg
 from rfseg.causes import cause, file_name, is_shortage
-from rfseg.cli import bench, convert, demo, evaluate, parity, run
+from rfseg.cli import bench, build, cache, convert, demo, doctor, evaluate, parity, run, verify
 from rfseg.cli.common import EXIT_BACKEND, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, UsageError
 from rfseg.missing import MissingExtraError
 from rfseg.terminal import leave_streams, say, take_streams
@@ -87,6 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rfseg {rfseg.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (demo, run, convert, evaluate, bench, parity):
+    for command in (demo, run, convert, evaluate, bench, parity, build, verify, doctor, cache):
         command.register(commands)
     return parser

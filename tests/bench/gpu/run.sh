@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds rfseg on a machine with a GPU and no network, and tests, sanitizes and measures it there.
 #
-#   run.sh PARTS build | test | kernels | sanitize [own] | bench | paced | soak [options of the script]
+#   run.sh PARTS build | test | kernels | sanitize [own] | bench | paced | soak | table [options of the script]
 #
 # PARTS holds opencv/ (a prefix with core and imgproc, static), tensorrt/ (libnvinfer.so.*), engines/ and videos/ (see
 # tests/parity/conftest.py); the build goes to PARTS/work, the package to PARTS/site. python3 has torch, triton, numpy,
@@ -78,6 +78,9 @@ sanitize() {
   return $failed
 }
 
+# TensorRT's Python package lies in PARTS/bindings, the builder's libraries beside libnvinfer.
+table() { (cd "$root" && PYTHONPATH=$PYTHONPATH:$parts/bindings python3 tests/bench/gpu/build_table.py "$@"); }
+
 bench() { (cd "$root" && python3 tests/bench/bench_gpu.py --json "$out/bench.json" "$@"); }
 paced() { (cd "$root" && python3 tests/bench/bench_paced.py "$@"); }
 soak() { (cd "$root" && python3 tests/bench/soak_gpu.py "$@"); }
@@ -90,5 +93,6 @@ case $part in
   bench) bench "$@" ;;
   paced) paced "$@" ;;
   soak) soak "$@" ;;
+  table) table "$@" ;;
   *) sed -n '2,10p' "$0" >&2; exit 1 ;;
 esac 2>&1 | tee "$out/$part.log"
