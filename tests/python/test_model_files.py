@@ -51,7 +51,6 @@ def test_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("batch_of_2", "its batch is fixed at 2: export it again with batch_size=1 or dynamic_batch=True."),
         ("open_image", "its image size is open: export it again with a fixed height and width."),
         ("keypoints", "it finds keypoints, not masks: export a segmentation variant (RFDETRSeg...)."),
         ("uneven_queries", "its outputs disagree about the number of queries Q."),
