@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -119,6 +118,8 @@ class Ticket(Future["Result"]):
 
     def __await__(self) -> Generator[Any, None, Result]:
         """Waits in asyncio code; cancelling the wait cancels the ticket."""
+        import asyncio  # not with rfseg: few await, and it is slow to import
+
         return asyncio.wrap_future(self).__await__()
 
     @property

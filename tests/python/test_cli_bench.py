@@ -16,14 +16,14 @@ def test_rates_fit_together(capsys):
     first, second = report["streams"]
     assert [row["slots"] for row in (first, second)] == [1, 2]
     for row in (first, second):
-        limit = 1e3 / row["network_ms"]["1"]
-        assert row["share_of_network_limit"]["1"] == pytest.approx(row["stream_frames_per_second"] / limit, rel=1e-2)
+        limit = 1e3 / row["network_ms"]["1x1"]
+        assert row["share_of_network_limit"]["1x1"] == pytest.approx(row["stream_frames_per_second"] / limit, rel=1e-2)
         assert row["frames"] == 8
         assert row["instances_per_frame"] > 0
-        assert set(row["network_ms"]) == {"1"}
+        assert set(row["network_ms"]) == {"1x1"}
     latency, stages = first["latency_ms"], first["stages_ms"]
     assert 0 < stages["network"] < latency["p50"] <= latency["p90"] <= latency["p99"]
-    assert latency["p50_over_network"] == pytest.approx(latency["p50"] - first["network_ms"]["1"], abs=2e-3)
+    assert latency["p50_over_network"] == pytest.approx(latency["p50"] - first["network_ms"]["1x1"], abs=2e-3)
     assert set(stages) == {"preprocess", "network", "postprocess", "outlines"}
     assert "latency_ms" not in second
 
