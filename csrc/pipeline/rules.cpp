@@ -2,6 +2,8 @@
 
 #include <rfseg/error.hpp>
 
+#include <array>
+#include <cstdio>
 #include <limits>
 #include <string>
 #include <utility>
@@ -16,9 +18,15 @@ std::string text_of(const ClassKey& key) {
   return id ? std::to_string(*id) : "'" + std::get<std::string>(key) + "'";
 }
 
+std::string text_of(float number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%g", static_cast<double>(number));
+  return text.data();
+}
+
 float cut_of(float threshold, const std::string& what) {
   if (threshold >= 0 && threshold <= 1) return raster::logit_above(threshold);  // false for NaN
-  throw InputError(what + " is " + std::to_string(threshold) + ": it must be in 0..1");
+  throw InputError(what + " is " + text_of(threshold) + ": it must be in 0..1");
 }
 
 }  // namespace

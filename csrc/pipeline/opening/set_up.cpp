@@ -160,6 +160,14 @@ std::unique_ptr<Pipeline> gpu_pipeline(const std::vector<cuda::SharedDevice>& de
   return std::make_unique<GpuPipeline>(std::move(models), info.threads);
 }
 
+/// The kernels of the GPU take as many pairs as there are queries.
+void check_places(const network::ExportContract& stated, const network::ModelContract& contract, const Info& info) {
+  if (info.stages == Stages::host || stated.places.value_or(contract.queries) == contract.queries) return;
+  throw BackendError(info.model + ": " + stated.source + " states " + std::to_string(*stated.places) + " places for " +
+                     std::to_string(contract.queries) +
+                     " queries, which stages \"device\" cannot give: pass stages \"host\"");
+}
+
 ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Options& options) {
   network::check_engine_file(info.model);
   const network::ExportContract stated = network::read_contract(info.model, "tensorrt", "", {}, options.log);
@@ -178,8 +186,10 @@ ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Opti
   info.library_path = engine.library_path();
   network::check_agreement(stated, engine.contract(), info.model);
   describe(info, engine.contract(), stated.precision);
+  check_places(stated, engine.contract(), info);
   info.min_batch = engine.batch().least;
-  info.max_batch = settle_batch(info.model, options.max_batch, engine.batch(), kUsualBatch);
+  info.max_batch = settle_batch(info.model, options.max_batch, engine.batch(),
+                                std::min(kUsualBatch, stated.max_batch.value_or(kUsualBatch)));
   settle_flow(info, options);
   if (options.device == "auto")
     say(options, LogLevel::info,
