@@ -224,7 +224,7 @@ def resize_grid(multiprocessors: int) -> int:
 
 
 def slot_counts(width: int) -> int:
-    """Row length of column_toggles: a count for each column and the one behind them, in whole blocks, and each block."""
+    """Row length of column_toggles: a count for each column, one behind them, in whole blocks, and for each block."""
     return ceil_div(width + 1, MASK_COLUMNS) * (MASK_COLUMNS + 1)
 
 

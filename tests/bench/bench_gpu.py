@@ -144,8 +144,8 @@ def main() -> None:
                     row = stream(segmenter, as_kind(frames, kind, segmenter), count)
                     upload = moving["upload"] * 1e9 / frames[0].size
                     print(
-                        f"    {kind:6} {row['frames_per_second']:7.1f} frames/s = {row['frames_per_second'] / best:.3f} of"
-                        f" {best:.0f} (upload's limit {upload:.0f}); {row['fill']:.1f} a batch,"
+                        f"    {kind:6} {row['frames_per_second']:7.1f} frames/s = {row['frames_per_second'] / best:.3f}"
+                        f" of {best:.0f} (upload's limit {upload:.0f}); {row['fill']:.1f} a batch,"
                         f" {row['processor_ms']:.2f} ms of processor a frame, {row['processors']:.1f} busy,"
                         f" {row['instances']:.1f} found, {row['slow']} slow, {row['allocations']} made",
                         flush=True,

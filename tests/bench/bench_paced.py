@@ -47,8 +47,8 @@ def main() -> None:
         busy = time.process_time() - busy
     p50, p99 = 1e3 * np.percentile(ages, (50, 99))
     print(
-        f"{options.sources} sources x {options.rate} frames/s: {len(ages)} of {count} results, age p50 {p50:.2f} ms, p99"
-        f" {p99:.2f} ms, {busy / wall:.2f} processors busy,"
+        f"{options.sources} sources x {options.rate} frames/s: {len(ages)} of {count} results, age p50 {p50:.2f} ms,"
+        f" p99 {p99:.2f} ms, {busy / wall:.2f} processors busy,"
         f" {(after['frames'] - before['frames']) / (after['batches'] - before['batches']):.2f} frames a batch"
     )
     assert len(ages) == count

@@ -92,9 +92,10 @@ def main() -> None:
     assert compared > options.frames / 200
     print(
         f"{done} frames in {time.perf_counter() - start:.0f} s, {compared} compared, {instances} instances; resident"
-        f" {(now[0] - usage[0]) / 1e6:+.1f} MB, device {(now[1] - usage[1]) / 1e6:+.1f} MB, threads {now[2] - usage[2]:+d},"
-        f" files {now[3] - usage[3]:+d}; captures {after['captures'] - before['captures']}, allocations"
-        f" {after['device_allocations'] - before['device_allocations']}, slow {after['slow_frames'] - before['slow_frames']}"
+        f" {(now[0] - usage[0]) / 1e6:+.1f} MB, device {(now[1] - usage[1]) / 1e6:+.1f} MB,"
+        f" threads {now[2] - usage[2]:+d}, files {now[3] - usage[3]:+d}; captures {after['captures'] - before['captures']},"
+        f" allocations {after['device_allocations'] - before['device_allocations']},"
+        f" slow {after['slow_frames'] - before['slow_frames']}"
     )
 
 

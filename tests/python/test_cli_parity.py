@@ -60,7 +60,7 @@ class _Core:
         self._calls += 1
         if self._calls == FRAMES and self._change is one_input:
             network_input[0, 5, 5] = np.nextafter(network_input[0, 5, 5], np.float32(9))
-        return columns, network_input, *tensors
+        return [(columns, network_input, *tensors)]
 
     def postprocess_tensors(self, *arguments):
         columns = self._wrapped.postprocess_tensors(*arguments)

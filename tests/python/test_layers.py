@@ -14,7 +14,7 @@ CSRC = ROOT / "csrc"
 MAY_INCLUDE: dict[str, set[str]] = {
     "include/rfseg": set(),
     "host": {"host"},
-    "raster": {"raster"},
+    "raster": {"raster", "raster/*"},
     "raster/resize": {"raster", "raster/resize"},
     "raster/detections": {"raster", "raster/detections", "raster/masks"},
     "raster/masks": {"raster", "raster/masks"},

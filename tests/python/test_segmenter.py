@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import pickle
 import subprocess
@@ -70,23 +69,6 @@ def test_alternating_sizes(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> No
     mixed = [frames[0], frames[1][:201, 7:340], frames[2], frames[3][::-1, ::2], frames[4][..., ::-1]]
     streamed = list(seg.stream(mixed))
     assert all(same(a, seg.infer(f.copy())) for a, f in zip(streamed, mixed, strict=True))
-
-
-def test_submit_and_collect(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
-    assert seg.info["slots"] == 2
-    seg.submit(frames[0])
-    seg.submit(frames[1])
-    with pytest.raises(rfseg.InputError, match=r"2 frames are in flight.*collect\(\) one first"):
-        seg.submit(frames[2])
-    with pytest.raises(rfseg.InputError, match=r"2 submitted frames wait for collect\(\): infer\(\) would overtake"):
-        seg.infer(frames[2])
-    with pytest.raises(rfseg.InputError, match=r"stream\(\) would overtake"):
-        seg.stream(frames)
-    first, second = seg.collect(), seg.collect()
-    assert same(first, seg.infer(frames[0]))
-    assert same(second, seg.infer(frames[1]))
-    with pytest.raises(rfseg.InputError, match=r"nothing was submitted: call submit\(frame\) before collect\(\)"):
-        seg.collect()
 
 
 def test_frames_are_not_kept(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
@@ -175,32 +157,28 @@ def test_two_segmenters_in_two_threads(frames: list[np.ndarray]) -> None:
         assert all(same(a, b) for a, b in zip(results, expected, strict=True))
 
 
-def test_a_second_thread_is_refused_and_the_gil_is_free(frames: list[np.ndarray]) -> None:
+def test_threads_share_a_segmenter_and_the_gil_is_free(frames: list[np.ndarray]) -> None:
     with rfseg.Segmenter(DEMO_MODEL) as segmenter:
-        started, done = threading.Event(), threading.Event()
+        expected = [segmenter.infer(frame) for frame in frames]
+        found: dict[int, list[rfseg.Result]] = {}
 
-        def work() -> None:
-            started.set()
-            for _ in range(10):
-                with contextlib.suppress(rfseg.Error):  # this thread may be the refused one
-                    segmenter.infer(frames[0])
-            done.set()
+        def work(index: int) -> None:
+            mine = frames[index:] + frames[:index]
+            found[index] = list(segmenter.stream(mine)) if index % 2 else [segmenter.infer(frame) for frame in mine]
 
-        thread = threading.Thread(target=work)
-        thread.start()
-        started.wait()
-        refused = 0
-        while not done.is_set():  # this loop turns only because infer() lets go of the GIL
-            try:
-                segmenter.collect()
-            except rfseg.InputError:
-                pass  # between two frames, where nothing is in flight
-            except rfseg.Error as error:
-                assert str(error).startswith("this Segmenter is at work, in another thread")
-                refused += 1
-            assert segmenter.info["slots"] == 2, "what never changes may be read from any thread"
-        thread.join()
-    assert refused > 100
+        threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+        for thread in threads:
+            thread.start()
+        turns = 0
+        while any(thread.is_alive() for thread in threads):  # turns only because calls let go of the GIL
+            assert segmenter.info["slots"] == 2
+            turns += 1
+        for thread in threads:
+            thread.join()
+    assert turns > 100
+    assert sorted(found) == [0, 1, 2, 3]
+    for index, results in found.items():
+        assert all(same(a, b) for a, b in zip(results, expected[index:] + expected[:index], strict=True))
 
 
 def test_close_is_final_and_harmless_when_repeated(frames: list[np.ndarray]) -> None:
@@ -221,12 +199,10 @@ def test_pickled_results_are_small_and_equal(seg: rfseg.Segmenter, frames: list[
 
 def test_import_is_light() -> None:
     code = (
-        "import sys, time; start = time.perf_counter(); import rfseg; took = time.perf_counter() - start;"
-        "heavy = {'torch', 'cv2', 'av', 'onnxruntime', 'rich', 'argparse', 'triton', 'tensorrt'} & set(sys.modules);"
+        "import sys, rfseg;"
+        "heavy = {'torch', 'cv2', 'av', 'PIL', 'onnx', 'onnxruntime', 'rich', 'argparse', 'asyncio', 'triton'};"
         "maps = open('/proc/self/maps').read();"
-        "print(took, sorted(heavy), 'libcuda' in maps, 'libonnxruntime' in maps)"
+        "print(sorted(heavy & set(sys.modules)), 'libcuda' in maps, 'libonnxruntime' in maps)"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
-    seconds = min(float(done.stdout.split()[0]) for done in runs)
-    assert runs[0].stdout.split(maxsplit=1)[1].strip() == "[] False False"
-    assert seconds < 0.150, f"import rfseg took {seconds * 1000:.0f} ms"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] False False"

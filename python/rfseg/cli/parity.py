@@ -142,7 +142,7 @@ def _text(counts: Counter[str], info: Info, options: argparse.Namespace, source:
     def line(name: str, identical: int, total: int) -> str:
         return f"{name:<9}{identical:,} of {total:,} identical{'' if identical == total else '   <- DIFFERS'}"
 
-    where = f"{info['device']} ({info['gpu']})" if "gpu" in info else f"{info['device']}: both sides are the host's"
+    where = f"{info['device']} ({info['gpu']})" if info["gpu"] else f"{info['device']}: both sides are the host's"
     return "\n".join(
         (
             f"model    {info['model']}, {info['backend']} {info['library_version']}, {info['precision']}, on {where}",

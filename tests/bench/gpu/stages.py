@@ -25,8 +25,12 @@ for name in sys.argv[1:] or ["nano", "shapes"]:
             middle = time.perf_counter()
             result.polygons()
             total, outlined = (middle - begin) * 1e3, (time.perf_counter() - middle) * 1e3
-            rows.append({**result.speed, "total": total, "polygons": outlined, "rest": total - sum(result.speed.values())})
+            rows.append(
+                {**result.speed, "total": total, "polygons": outlined, "rest": total - sum(result.speed.values())}
+            )
         rows = rows[100:]
         medians = {key: round(statistics.median(row[key] for row in rows), 3) for key in rows[0]}
         totals = sorted(row["total"] for row in rows)
-        print(f"{name}: engine {engine:.3f}, p99/p50 {totals[-7] / totals[len(totals) // 2]:.2f}, {medians}", flush=True)
+        print(
+            f"{name}: engine {engine:.3f}, p99/p50 {totals[-7] / totals[len(totals) // 2]:.2f}, {medians}", flush=True
+        )
