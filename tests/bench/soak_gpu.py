@@ -93,7 +93,8 @@ def main() -> None:
     print(
         f"{done} frames in {time.perf_counter() - start:.0f} s, {compared} compared, {instances} instances; resident"
         f" {(now[0] - usage[0]) / 1e6:+.1f} MB, device {(now[1] - usage[1]) / 1e6:+.1f} MB,"
-        f" threads {now[2] - usage[2]:+d}, files {now[3] - usage[3]:+d}; captures {after['captures'] - before['captures']},"
+        f" threads {now[2] - usage[2]:+d}, files {now[3] - usage[3]:+d};"
+        f" captures {after['captures'] - before['captures']},"
         f" allocations {after['device_allocations'] - before['device_allocations']},"
         f" slow {after['slow_frames'] - before['slow_frames']}"
     )
