@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,8 @@ def start(*arguments: str | Path, **settings: Any) -> subprocess.Popen[str]:
     """`rfseg run MODEL ...`; every instance is kept, so that files fill."""
     command = [sys.executable, "-m", "rfseg", "run", str(MODEL), *map(str, arguments)]
     settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **settings}
+    # Who runs the tests with nohup has SIGHUP ignored, which a command inherits.
+    settings = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL), **settings}
     return subprocess.Popen([*command, "--threshold", "0", "--device", "cpu"], text=True, errors="replace", **settings)
 
 
