@@ -96,15 +96,15 @@ float score(const std::string& option, const py::handle& value) {
   return static_cast<float>(found);
 }
 
-std::map<std::variant<int, std::string>, float> class_thresholds(const py::handle& mapping) {
-  std::map<std::variant<int, std::string>, float> thresholds;
-  for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(mapping)) {
-    const std::string option = "threshold of class " + repr_of(key);
-    if (PyUnicode_Check(key.ptr()))
-      thresholds[utf8_of(key, option)] = score(option, value);
-    else
-      thresholds[whole_number("a class in threshold", key)] = score(option, value);
-  }
+ClassKey class_key(const std::string& option, const py::handle& key) {
+  if (PyUnicode_Check(key.ptr())) return utf8_of(key, option);
+  return whole_number(option, key);
+}
+
+std::map<ClassKey, float> class_thresholds(const py::handle& mapping) {
+  std::map<ClassKey, float> thresholds;
+  for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(mapping))
+    thresholds[class_key("a class in threshold", key)] = score("threshold of class " + repr_of(key), value);
   return thresholds;
 }
 
@@ -146,13 +146,6 @@ NamesOption names_of(const py::object& names) {
   return list;
 }
 
-std::string device_of(const py::object& device) {
-  if (PyUnicode_Check(device.ptr())) return utf8_of(device, "device");
-  if (PyIndex_Check(device.ptr()) == 0 || is_truth(device))
-    refuse("device", device, "\"auto\", \"cpu\", \"cuda\", \"cuda:N\" or a whole number N");
-  return "cuda:" + std::to_string(whole_number("device", device));
-}
-
 bool truth(const py::kwargs& arguments, const char* option) {
   const py::object value = arguments[option];
   if (!is_truth(value)) refuse(option, value, "True or False");
@@ -170,7 +163,7 @@ std::string word_of(const py::kwargs& arguments, const char* option) {
 Options options_from_python(const py::kwargs& arguments) {
   const auto text = [&](const char* key) { return word_of(arguments, key); };
   Options options;
-  options.device = device_of(arguments["device"]);
+  options.device = text("device");
   options.threshold = score("threshold", arguments["threshold"]);
   options.class_thresholds = class_thresholds(arguments["class_thresholds"]);
   options.max_detections = whole_number("max_detections", arguments["max_detections"]);
@@ -193,11 +186,12 @@ Options options_from_python(const py::kwargs& arguments) {
 FrameOptions frame_options(const py::object& asked) {
   FrameOptions options;
   if (asked.is_none()) return options;
-  const auto [threshold, by_class, classes] =
-      asked.cast<std::tuple<std::optional<float>, std::map<ClassKey, float>, std::optional<std::vector<ClassKey>>>>();
-  options.threshold = threshold;
-  options.class_thresholds = by_class;
-  options.classes = classes;
+  const auto [threshold, by_class, classes] = asked.cast<std::tuple<py::object, py::dict, py::object>>();
+  if (!threshold.is_none()) options.threshold = score("threshold", threshold);
+  options.class_thresholds = class_thresholds(by_class);
+  if (classes.is_none()) return options;
+  options.classes.emplace();
+  for (const py::handle& key : classes) options.classes->push_back(class_key("a class in classes", key));
   return options;
 }
 

@@ -91,7 +91,7 @@ class Segmenter:
         self,
         model: str | os.PathLike[str],
         *,
-        device: str | int,
+        device: str,
         threshold: float,
         class_thresholds: Mapping[int | str, float],
         max_detections: int,

@@ -68,6 +68,8 @@ def asked(
         return None
     if isinstance(classes, (str, int, np.integer)):
         classes = [classes]
+    if classes is not None and not isinstance(classes, Iterable):
+        raise InputError(f"classes is {classes!r}: it must be a class or several, each an id or a name")
     return (*thresholds(threshold), None if classes is None else [_key(one) for one in classes])
 
 
@@ -85,7 +87,7 @@ def device_text(device: str | int | Sequence[str | int]) -> str:
         return f"cuda:{device}"
     if isinstance(device, str):
         return device
-    if isinstance(device, Sequence) and device:
+    if isinstance(device, Sequence) and not isinstance(device, (bytes, bytearray)) and device:
         return ",".join(device_text(one) for one in device)
     raise InputError(
         f'device is {device!r}: it must be "auto", "cpu", "cuda", "cuda:N", N, "cuda:all" or a list of GPUs'

@@ -45,14 +45,38 @@ def test_options_out_of_range_are_refused() -> None:
     refuse(r"a threshold is given for class 'dragon', which the model does not have", threshold={"dragon": 0.5})
     refuse(r"a threshold is given for class 9, which the model does not have", threshold={9: 0.5})
     refuse(r"max_detections is 0: it must be in 1\.\.1000000", max_detections=0)
-    refuse(r"slots is 65: it must be in 0\.\.64", slots=65)
+    refuse(r"slots is 1025: it must be in 0\.\.1024", slots=1025)
+    refuse(r"max_batch is -1: it must be in 0\.\.1024", max_batch=-1)
+    refuse(r"lanes is 65: it must be in 0\.\.64", lanes=65)
     refuse(r"threads is -1: it must be in 0\.\.1024", threads=-1)
     refuse(r"color is 'gbr': it must be \"bgr\" or \"rgb\"", color="gbr")
     refuse(r"resize is 'cubic': it must be \"auto\", \"pil\" or \"bilinear\"", resize="cubic")
     refuse(r"stages is 'gpu': it must be \"device\" or \"host\"", stages="gpu")
     refuse(r"mode is 'all': it must be \"external\", \"tree\" or \"largest\"", outlines="all")
-    refuse(r"device is 'gpu': it must be \"auto\", \"cpu\", \"cuda\" or \"cuda:N\"", device="gpu")
-    refuse(r"device is 'cuda:x'", device="cuda:x")
+    refuse(r"device is 'gpu': it must be \"auto\", \"cpu\", \"cuda\", \"cuda:N\", \"cuda:all\" or several", device="gpu")
+    for odd in ["cuda:x", "cuda:0,", "cpu,cuda:0", "cuda:all,cuda:0"]:
+        refuse(f"device is '{odd}': it must be", device=odd)
+    for other in [b"cpu", None, True, 1.5, []]:
+        refuse(r"device is .*: it must be \"auto\", .* or a list of GPUs", device=other)
+
+
+def test_options_of_one_frame_are_checked_as_those_of_all(frames: list[np.ndarray], seg: rfseg.Segmenter) -> None:
+    def refuse(sentence: str, **options: object) -> None:
+        for call in (seg.infer, seg.submit):
+            with pytest.raises(rfseg.InputError, match=sentence):
+                call(frames[0], **options)  # type: ignore[operator]
+
+    for odd in ["0.5", True, np.True_, [0.5]]:
+        refuse(r"threshold is .*: it must be a number in 0\.\.1", threshold=odd)
+        refuse(r"threshold is .*: it must be a number in 0\.\.1", threshold={None: odd})
+        refuse(r"threshold of class 0 \(int\) is .*: it must be a number in 0\.\.1", threshold={0: odd})
+    refuse(r"threshold is 2: it must be in 0\.\.1", threshold=2)
+    refuse(r"threshold of class 0 \(int\) is None", threshold={0: None})
+    refuse(r"a class in threshold is 10{12} \(int\): it must be a whole number of sensible size", threshold={10**12: 0.5})
+    refuse(r"a class in classes is 10{12} \(int\): it must be a whole number of sensible size", classes=[10**12])
+    refuse(r"a class in classes ", classes="\udc80")
+    refuse(r"classes is 1\.5: it must be a class or several", classes=1.5)
+    refuse(r"classes asks for class 'dragon', which the model does not have", classes=["dragon"])
 
 
 def test_devices_never_fall_back() -> None:

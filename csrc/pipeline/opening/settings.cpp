@@ -32,6 +32,7 @@ bool ends_with(const std::string& text, const std::string& ending) {
 /// texts.
 std::vector<int> cuda_ordinals(const std::string& device) {
   if (device == "cuda:all") return {kAllGpus};
+  if (!device.empty() && device.back() == ',') return {};  // getline ends before the empty part
   std::vector<int> ordinals;
   std::istringstream parts(device);
   for (std::string part; std::getline(parts, part, ',');) {
