@@ -53,7 +53,9 @@ def test_options_out_of_range_are_refused() -> None:
     refuse(r"resize is 'cubic': it must be \"auto\", \"pil\" or \"bilinear\"", resize="cubic")
     refuse(r"stages is 'gpu': it must be \"device\" or \"host\"", stages="gpu")
     refuse(r"mode is 'all': it must be \"external\", \"tree\" or \"largest\"", outlines="all")
-    refuse(r"device is 'gpu': it must be \"auto\", \"cpu\", \"cuda\", \"cuda:N\", \"cuda:all\" or several", device="gpu")
+    refuse(
+        r"device is 'gpu': it must be \"auto\", \"cpu\", \"cuda\", \"cuda:N\", \"cuda:all\" or several", device="gpu"
+    )
     for odd in ["cuda:x", "cuda:0,", "cpu,cuda:0", "cuda:all,cuda:0"]:
         refuse(f"device is '{odd}': it must be", device=odd)
     for other in [b"cpu", None, True, 1.5, []]:
@@ -72,7 +74,9 @@ def test_options_of_one_frame_are_checked_as_those_of_all(frames: list[np.ndarra
         refuse(r"threshold of class 0 \(int\) is .*: it must be a number in 0\.\.1", threshold={0: odd})
     refuse(r"threshold is 2: it must be in 0\.\.1", threshold=2)
     refuse(r"threshold of class 0 \(int\) is None", threshold={0: None})
-    refuse(r"a class in threshold is 10{12} \(int\): it must be a whole number of sensible size", threshold={10**12: 0.5})
+    refuse(
+        r"a class in threshold is 10{12} \(int\): it must be a whole number of sensible size", threshold={10**12: 0.5}
+    )
     refuse(r"a class in classes is 10{12} \(int\): it must be a whole number of sensible size", classes=[10**12])
     refuse(r"a class in classes ", classes="\udc80")
     refuse(r"classes is 1\.5: it must be a class or several", classes=1.5)
