@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfseg.cli.common import EXIT_OK, EXIT_VERIFICATION, add_command, positive
@@ -53,58 +54,56 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    from rfseg.engines.build import build
     from rfseg.engines.build_report import VerificationError
-    from rfseg.engines.rule import Rule
 
     progress = None if options.progress == "none" else Progress(options.progress == "json")
-    if options.cache:
-        return _into_cache(options, progress)
     try:
-        report = build(
-            options.model,
-            options.output,
-            precision=options.precision,
-            max_batch=options.max_batch,
-            images=options.images,
-            effort=options.effort,
-            timing_cache=options.timing_cache,
-            resize=options.resize,
-            rule=Rule.parse(options.rule),
-            several_profiles=options.several_profiles,
-            device=options.device,
-            progress=progress,
-        )
+        print(_into_cache(options, progress) if options.cache else _to_file(options, progress))
     except VerificationError as error:
         print(error.report.text())
         print(f"rfseg: {error}", file=sys.stderr)
         return EXIT_VERIFICATION
-    done = f"{report.engine} was built and verified in {report.seconds:.0f} s"
-    print(json.dumps(report.to_dict(), indent=1) if options.json else f"{report.text()}\n{done}")
     return EXIT_OK
 
 
-def _into_cache(options: argparse.Namespace, progress: Progress | None) -> int:
+def _to_file(options: argparse.Namespace, progress: Progress | None) -> str:
+    """What was built, in words or as JSON."""
+    from rfseg.engines.build import build
+    from rfseg.engines.rule import Rule
+
+    report = build(
+        options.model,
+        options.output,
+        precision=options.precision,
+        max_batch=options.max_batch,
+        images=options.images,
+        effort=options.effort,
+        timing_cache=options.timing_cache,
+        resize=options.resize,
+        rule=Rule.parse(options.rule),
+        several_profiles=options.several_profiles,
+        device=options.device,
+        progress=progress,
+    )
+    if options.json:
+        return json.dumps(report.to_dict(), indent=1)
+    return f"{report.text()}\n{report.engine} was built and verified in {report.seconds:.0f} s"
+
+
+def _into_cache(options: argparse.Namespace, progress: Progress | None) -> Path:
+    """Where the engine lies."""
     from rfseg.engines.auto import engine_for
-    from rfseg.engines.build_report import VerificationError
 
-    try:
-        engine = engine_for(
-            options.model,
-            options.device,
-            precision=options.precision,
-            max_batch=options.max_batch,
-            resize=options.resize,
-            images=options.images,
-            effort=options.effort,
-            progress=progress,
-        )
-    except VerificationError as error:
-        print(error.report.text())
-        print(f"rfseg: {error}", file=sys.stderr)
-        return EXIT_VERIFICATION
-    print(engine)
-    return EXIT_OK
+    return engine_for(
+        options.model,
+        options.device,
+        precision=options.precision,
+        max_batch=options.max_batch,
+        resize=options.resize,
+        images=options.images,
+        effort=options.effort,
+        progress=progress,
+    )
 
 
 class Progress:
