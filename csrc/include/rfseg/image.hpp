@@ -1,14 +1,37 @@
 // A caller's frame, seen but not owned.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 namespace rfseg {
 
-/// Order of the three bytes of a pixel.
-enum class PixelFormat { bgr8, rgb8 };
+/// What the samples of a frame are: three bytes a pixel, or planes of Y'CbCr as decoders give them (contract.md,
+/// section 6). Chroma sizes round up.
+enum class PixelFormat {
+  bgr8,
+  rgb8,
+  nv12,  ///< Y [H, W]; CbCr [H/2, W/2, 2]
+  i420,  ///< Y [H, W]; Cb and Cr [H/2, W/2]
+  i422,  ///< Y [H, W]; Cb and Cr [H, W/2]
+  i444,  ///< Y, Cb and Cr [H, W]
+  p010,  ///< as nv12, 10 bits in the upper bits of 16
+  i010,  ///< as i420, 10 bits in the lower bits of 16
+};
+
+/// How a frame of planes becomes RGB. `unstated`: bt601 below 720 lines, bt709 from there on.
+enum class ColorMatrix { unstated, bt601, bt709, bt2020 };
+
+/// Which numbers are black and white. `unstated` is limited.
+enum class ColorRange { unstated, limited, full };
+
+/// A plane of samples. `row_bytes` may be negative; 0: packed.
+struct Plane {
+  const std::uint8_t* data = nullptr;
+  std::ptrdiff_t row_bytes = 0;  ///< from a sample to the one below it
+};
 
 /// How a frame is stretched to the network's input (contract.md, section 2).
 enum class Resize {
@@ -27,7 +50,7 @@ inline bool operator!=(ImageSize a, ImageSize b) { return !(a == b); }
 /// Where a frame's pixels are.
 enum class MemoryKind { host, device };
 
-/// uint8 pixels [height, width, 3], read only during the call they are passed to.
+/// uint8 pixels [height, width, 3], or planes of samples; read only during the call they are passed to.
 /// The strides may be negative, so that flipped and channel-reversed views need no copy.
 struct ImageView {
   /// `row_bytes` of a view whose one row stands for all.
@@ -44,6 +67,11 @@ struct ImageView {
   /// Device memory only: the CUDA stream whose work so far makes the pixels (0 is CUDA's default stream); nullopt when
   /// they are there already.
   std::optional<std::uintptr_t> producer_stream = std::nullopt;
+
+  // Formats of planes only: `data` and `row_bytes` are Y's, pixel_bytes and channel_bytes unused.
+  std::array<Plane, 2> chroma = {};  ///< CbCr; or Cb and Cr
+  ColorMatrix matrix = ColorMatrix::unstated;
+  ColorRange range = ColorRange::unstated;
 };
 
 }  // namespace rfseg
