@@ -49,8 +49,8 @@ RESIZE_PROGRAMS_PER_SM = 8  # as many as their registers let an SM hold
 SELECT_PAIRS = 2048
 RANK_ROWS = 64
 RANK_COLUMNS = 128
-MASK_COLUMNS = 8
-MASK_ROWS = 128
+MASK_COLUMNS = 32
+MASK_CELLS = 16
 MASK_PROGRAMS_PER_SM = 8
 
 SCALAR_BYTES = {
@@ -236,11 +236,6 @@ def mask_grid(multiprocessors: int) -> int:
     few hundred.
     """
     return multiprocessors * MASK_PROGRAMS_PER_SM
-
-
-def mask_nodes_bytes(programs: int, mask_height: int) -> int:
-    """Scratch of mask_count and mask_runs: each program's block of columns, interpolated at the grid's rows."""
-    return 4 * programs * MASK_COLUMNS * mask_height
 
 
 def column_toggles_bytes(slots: int, width: int) -> int:

@@ -26,11 +26,6 @@ constexpr std::int64_t resize_grid(int multiprocessors) { return std::int64_t{mu
 /// Of mask_count and mask_runs; select has one program for each image.
 constexpr std::int64_t mask_grid(int multiprocessors) { return std::int64_t{multiprocessors} * kMaskProgramsPerSm; }
 
-/// Size of the scratch `nodes` of a batch.
-constexpr std::int64_t mask_nodes_bytes(std::int64_t programs, int mask_height) {
-  return 4 * programs * kMaskColumns * mask_height;
-}
-
 /// Size of a frame's scratch `column_toggles`. `slots`: the most that a frame can have, min(queries, max_detections).
 constexpr std::int64_t column_toggles_bytes(int slots, int width) {
   return 4 * slots * (ceil_div(std::int64_t{width} + 1, kMaskColumns) * (kMaskColumns + 1));

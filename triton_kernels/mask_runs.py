@@ -4,8 +4,9 @@ Owns contract.md 3.5 on the GPU. A toggle is an index i = x * height + y, 0 <= i
 differs from that of i - 1; nothing is foreground outside the image. So each mask has an even number of toggles, and
 pairs of them are its runs, joined across columns. Knows no class, no box and no formula: mask_grid.py has it.
 
-Two launches of one function. The first counts; the second evaluates again, in the blocks of columns that have toggles,
-and writes each toggle to the place that the counts give. Evaluating twice is cheaper than ordering what was found.
+Two launches of one function. The first counts, which needs no row; the second finds the rows, in the blocks of columns
+that have toggles, and writes each toggle to the place that the counts give. Looking twice is cheaper than ordering what
+was found.
 """
 
 # ruff: noqa: N803 - Triton writes compile-time arguments in capitals
@@ -17,7 +18,8 @@ import triton.language as tl
 
 from triton_kernels.frame_params import FRAME_WORDS, frame_word, number, start_in_next, words_at
 from triton_kernels.hand_back import COPY, give_back
-from triton_kernels.mask_grid import foreground, foreground_of_row, interpolate_nodes, may_hold_foreground
+from triton_kernels.mask_cells import changes_in_cells
+from triton_kernels.mask_grid import foreground, positive_rows, tap
 from triton_kernels.select import MAX_QUERIES, SELECTION_WORDS, SLOT_COUNT, SLOT_QUERY, SLOT_TOGGLES
 from triton_kernels.tensors import elements_on
 
@@ -29,53 +31,72 @@ HOST_TOGGLES = frame_word("host_toggles")
 
 
 @triton.jit
+def _put(toggles, place, x, y, height, mask, EMIT: tl.constexpr):
+    """Writes the toggles at rows `y` of columns `x`; returns the places behind them."""
+    if EMIT:
+        tl.store(toggles + place, x * height + y, mask=mask)
+    return place + mask.to(tl.int32)
+
+
+@triton.jit
 def _block(
     frame,
     grid,
     grid_size,
     half,
-    nodes,
+    rows,
     x,
     toggles,
     place,
     EMIT: tl.constexpr,
-    COLUMNS: tl.constexpr,
-    ROWS: tl.constexpr,
+    CELLS: tl.constexpr,
 ):
     """Counts the toggles of columns `x`; with EMIT writes them, those of a column from its `place` on.
 
-    Returns [COLUMNS]: the counts, or with EMIT the places behind the last ones.
-
-    Reads its tables' addresses anew, because there are no registers to keep them in from block to block.
+    rows: first and last grid row with a positive tap. Returns the places behind the toggles; from 0 on, the counts.
     """
     mask_height, mask_width = grid_size
     height, width = number(frame, HEIGHT), number(frame, WIDTH)
     axis_x, axis_y, node_row = words_at(frame, MASK_X), words_at(frame, MASK_Y), words_at(frame, NODE_ROW)
+    inside = x < width
+    tap_x = tap(axis_x, width, x, inside)
     # Toggles of row 0 compare with the foot of the column before, and column `width` exists for the sake of its own.
-    head = foreground_of_row(grid, half, mask_width, axis_x, width, axis_y, height, x, 0)
-    foot = foreground_of_row(grid, half, mask_width, axis_x, width, axis_y, height, x - 1, height - 1)
-    changes = (head != foot) & (x <= width)
-    if EMIT:
-        tl.store(toggles + place, x * height, mask=changes)
-    place += changes.to(tl.int32)
+    behind = (x > 0) & (x <= width)
+    head = foreground(grid, half, mask_width, tap_x, tap(axis_y, height, 0, True), inside)
+    tap_before = tap(axis_x, width, x - 1, behind)
+    foot = foreground(grid, half, mask_width, tap_before, tap(axis_y, height, height - 1, True), behind)
+    place = _put(toggles, place, x, 0, height, head != foot, EMIT)
 
-    first, last = interpolate_nodes(grid, half, mask_height, mask_width, axis_x, width, x, nodes, COLUMNS)
-    # Rows [row, end) have a positive node row among their taps; the row behind them may end a run.
-    row = tl.load(node_row + tl.maximum(tl.minimum(first, mask_height) - 1, 0))
-    end = tl.load(node_row + last + 1)
-    end = tl.minimum(tl.where(last >= 0, end + 1, 0), height)
-    for begin in range(tl.maximum(row, 1), end, ROWS):
-        y = begin + tl.arange(0, ROWS)
-        inside = y < end
-        above = foreground(nodes, mask_height, axis_y, height, y - 1, inside, COLUMNS)
-        here = foreground(nodes, mask_height, axis_y, height, y, inside, COLUMNS)
-        toggle = (here != above) & inside[None, :] & (x < width)[:, None]
-        found = toggle.to(tl.int32)
+    first, last = rows
+    x2, inside2 = x[:, None], inside[:, None]
+    taps = tap_x[0][:, None], tap_x[1][:, None], tap_x[2][:, None], tap_x[3][:, None]
+    for begin in range(tl.maximum(first - 1, 0), last + 1, CELLS):
+        cell = (begin + tl.arange(0, CELLS))[None, :]
+        border, top, once, row, second, second_row = changes_in_cells(
+            grid, half, grid_size, taps, inside2, (axis_y, height), node_row, cell, cell <= last, EMIT
+        )
+        found = border.to(tl.int32) + once.to(tl.int32) + second.to(tl.int32)
         if EMIT:
-            target = place[:, None] + tl.cumsum(found, axis=1) - 1
-            tl.store(toggles + target, x[:, None] * height + y[None, :], mask=toggle)
+            target = place[:, None] + tl.cumsum(found, axis=1) - found
+            target = _put(toggles, target, x2, top, height, border, EMIT)
+            target = _put(toggles, target, x2, row, height, once, EMIT)
+            _put(toggles, target, x2, second_row, height, second, EMIT)
         place += tl.sum(found, axis=1)
-    return place
+    # Below those cells is background: they end in a toggle where their last row is foreground.
+    end = tl.load(node_row + last + 1)
+    goes_on = (end > 0) & (end < height)
+    tap_y = tap(axis_y, height, tl.maximum(end - 1, 0), True)
+    ends = foreground(grid, half, mask_width, tap_x, tap_y, inside & goes_on)
+    return _put(toggles, place, x, end, height, ends, EMIT)
+
+
+@triton.jit
+def _rows(frame, grid, grid_size, half, block, COLUMNS: tl.constexpr):
+    """positive_rows of a block of columns and the column before it, whose foot its first one is compared with."""
+    mask_height, mask_width = grid_size
+    first, width = block * COLUMNS - 1, number(frame, WIDTH)
+    axis_x = words_at(frame, MASK_X)
+    return positive_rows(grid, half, mask_height, mask_width, axis_x, width, first, first + 1 + COLUMNS)
 
 
 @triton.jit
@@ -113,9 +134,8 @@ def _emit(
     masks,
     grid_size,
     half,
-    nodes,
     COLUMNS: tl.constexpr,
-    ROWS: tl.constexpr,
+    CELLS: tl.constexpr,
 ):
     """Writes the toggles of this program's blocks of an image, and the rest of what the host gets if it `hands_back`.
 
@@ -139,7 +159,8 @@ def _emit(
             count = tl.load(counts + x)
             place = first + tl.cumsum(count, axis=0) - count
             toggles = words_at(frame, TOGGLES)
-            _block(frame, grid, grid_size, half, nodes, x, toggles, place, True, COLUMNS, ROWS)
+            rows = _rows(frame, grid, grid_size, half, block, COLUMNS)
+            _block(frame, grid, grid_size, half, rows, x, toggles, place, True, CELLS)
             tl.debug_barrier()
             toggles += first
             host_toggles = words_at(frame, HOST_TOGGLES) + first
@@ -149,18 +170,16 @@ def _emit(
 
 
 @triton.jit
-def _count(
-    start, items, blocks, frame, chosen, masks, grid_size, half, nodes, COLUMNS: tl.constexpr, ROWS: tl.constexpr
-):
+def _count(start, items, blocks, frame, chosen, masks, grid_size, half, COLUMNS: tl.constexpr, CELLS: tl.constexpr):
     """Counts the toggles of this program's blocks of an image."""
     for item in range(start, items, tl.num_programs(0)):
         grid, counts, slot, block = _item(item, blocks, frame, chosen, masks, grid_size, half, COLUMNS)
-        first, width, axis_x = block * COLUMNS, number(frame, WIDTH), words_at(frame, MASK_X)
-        total = may_hold_foreground(grid, half, grid_size[0], grid_size[1], axis_x, width, first, COLUMNS)
-        if total != 0:
-            x = first + tl.arange(0, COLUMNS)
+        rows = _rows(frame, grid, grid_size, half, block, COLUMNS)
+        total = 0
+        if rows[1] >= 0:
+            x = block * COLUMNS + tl.arange(0, COLUMNS)
             zero = tl.zeros([COLUMNS], tl.int32)
-            count = _block(frame, grid, grid_size, half, nodes, x, counts, zero, False, COLUMNS, ROWS)
+            count = _block(frame, grid, grid_size, half, rows, x, counts, zero, False, CELLS)
             tl.store(counts + x, count)
             total = tl.sum(count, axis=0)
             tl.atomic_add(chosen + SLOT_TOGGLES + slot, total, sem="relaxed")
@@ -177,10 +196,9 @@ def mask_pass(
     mask_width,
     queries,
     selection,
-    nodes,
     EMIT: tl.constexpr,
     COLUMNS: tl.constexpr,
-    ROWS: tl.constexpr,
+    CELLS: tl.constexpr,
 ):
     """Each program takes every grid-th block of COLUMNS columns of every slot in use. Grid: abi.mask_grid.
 
@@ -188,13 +206,12 @@ def mask_pass(
         n = abi.slot_counts(width): counts by column, then by block; those of a block's columns where it has any.
         Written when not EMIT, read when EMIT.
     masks: f32 or f16 [frames, queries, mask_height, mask_width].
-    selection: abi's Selection [frames]. nodes: f32 [programs, COLUMNS, mask_height].
+    selection: abi's Selection [frames].
 
     Each image is handed back by another program, because it takes longer than a block.
     """
     program = tl.program_id(0)
     programs = tl.num_programs(0)
-    nodes += program * (COLUMNS * mask_height)
     grid_size = mask_height, mask_width
     start = program
     for image in range(frames):
@@ -216,10 +233,9 @@ def mask_pass(
                     of_image,
                     grid_size,
                     masks_half,
-                    nodes,
                     COLUMNS,
-                    ROWS,
+                    CELLS,
                 )
         else:
-            _count(start, items, blocks, frame, chosen, of_image, grid_size, masks_half, nodes, COLUMNS, ROWS)
+            _count(start, items, blocks, frame, chosen, of_image, grid_size, masks_half, COLUMNS, CELLS)
         start = start_in_next(start, items, programs)

@@ -71,9 +71,8 @@ _MASK_ARGUMENTS = (
     Argument("mask_width", "i32"),
     Argument("queries", "i32", "Q"),
     Argument("selection", "*i32", "Selection[frames]"),
-    Argument("nodes", "*fp32", "scratch, mask_nodes_bytes()"),
 )
-_MASK_SIZES = {"COLUMNS": abi.MASK_COLUMNS, "ROWS": abi.MASK_ROWS}
+_MASK_SIZES = {"COLUMNS": abi.MASK_COLUMNS, "CELLS": abi.MASK_CELLS}
 _PASS_SIZES = {
     "ACROSS_BYTES": abi.ACROSS_BYTES,
     "DOWN_BYTES": abi.DOWN_BYTES,

@@ -205,10 +205,8 @@ def mask_members(
 def mask_launches(device: Device, params: Any, masks: NDArray[Any], selection: Any, programs: int) -> list[Launch]:
     """mask_count and mask_runs for masks [B, Q, Hm, Wm]."""
     frames, queries, *mask_size = masks.shape
-    arguments = (
-        *(params, frames, upload(device, masks), int(masks.dtype == np.float16), *mask_size, queries, selection),
-        device.buffer(abi.mask_nodes_bytes(programs, mask_size[0])),
-    )
+    half = int(masks.dtype == np.float16)
+    arguments = (params, frames, upload(device, masks), half, *mask_size, queries, selection)
     return [Launch(name, programs, arguments) for name in ("mask_count", "mask_runs")]
 
 

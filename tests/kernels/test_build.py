@@ -146,8 +146,7 @@ PROGRAM = """
 #include <cstdio>
 int main() {
   using namespace rfseg::kernel_abi;
-  const long long sizes[] = {resize_grid(132), mask_grid(132), mask_nodes_bytes(1056, 78),
-                             column_toggles_bytes(300, 1920)};
+  const long long sizes[] = {resize_grid(132), mask_grid(132), column_toggles_bytes(300, 1920)};
   for (const long long size : sizes) std::printf("%lld ", size);
   std::printf("%zu %zu ", sizeof(FrameParams), offsetof(FrameParams, least_cut));
   return static_cast<int>(Kernel::mask_runs);
@@ -162,11 +161,9 @@ def test_header_is_cpp_and_agrees_with_python(tmp_path):
     flags = ["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
     subprocess.run(["c++", *flags, "main.cpp", "-o", "main"], cwd=tmp_path, check=True)
     ran = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=False)
-    programs = abi.mask_grid(132)
     sizes = (
         abi.resize_grid(132),
-        programs,
-        abi.mask_nodes_bytes(programs, 78),
+        abi.mask_grid(132),
         abi.column_toggles_bytes(300, 1920),
         8 * len(abi.STRUCTS["FrameParams"]),
         8 * abi.word_offset("FrameParams", "least_cut"),

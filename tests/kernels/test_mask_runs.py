@@ -168,6 +168,28 @@ def test_nan_and_infinities_follow_the_formula():
     assert check(masks, (29, 31)) > 50
 
 
+@pytest.mark.parametrize("grid", [(9, 7), (40, 6)])
+@pytest.mark.parametrize("image_size", [(97, 23), (9, 7), (5, 12), (1, 9), (23, 3)])
+def test_lonely_positive_nodes(grid, image_size):
+    """Few foreground cells, with rows and columns of the source beside, between and without them."""
+    rng = np.random.default_rng(sum(image_size))
+    masks = rng.normal(-3, 1, (6, *grid)).astype(np.float32)
+    masks[rng.random(masks.shape) < 0.04] = 4
+    masks[:2, 0, :2] = masks[2:4, -1, -2:] = 3
+    check(masks, image_size)
+
+
+def test_two_tiny_positive_nodes_may_have_background_between_them():
+    """Their products underflow on the way: the one case of two changes in a cell."""
+    rng = np.random.default_rng(8)
+    tiny = np.array([1e-45, 3e-45, 7e-45, 1e-44, 1e-38, 1e-31, 1.0, -1.0, -1e-45, 0.0], np.float32)
+    masks = rng.choice(tiny, (6, 5, 4))
+    assert check(np.full((1, 2, 1), 1e-45, np.float32), (83, 1)) == 4
+    assert check(masks, (83, 5)) > 50
+    check(masks, (200, 9))
+    check(masks, (3, 4))
+
+
 def test_no_instances():
     assert check(smooth(3, 4, 4, seed=5), (9, 9), []) == 0
 

@@ -53,11 +53,11 @@ def variants(stage: str) -> Iterator[Variant]:
             for warps in (8, 16, 32):
                 yield Variant({"SELECT_PAIRS": pairs}, warps)
     else:
-        for columns in (4, 8, 16):
-            for rows in (64, 128, 256):
-                for programs, registers in ((4, 0), (6, 80), (8, 64), (8, 80), (8, 112), (16, 80)):
-                    sizes = {"MASK_COLUMNS": columns, "MASK_ROWS": rows, "MASK_PROGRAMS_PER_SM": programs}
-                    yield Variant(sizes, registers=registers)
+        for columns in (16, 32, 64):
+            for cells in (8, 16, 32):
+                for warps, programs, registers in ((2, 16, 0), (4, 8, 0), (4, 8, 64), (4, 16, 0), (8, 4, 0), (8, 8, 0)):
+                    sizes = {"MASK_COLUMNS": columns, "MASK_CELLS": cells, "MASK_PROGRAMS_PER_SM": programs}
+                    yield Variant(sizes, warps, registers)
 
 
 def compiled(name: str, stage: str, variant: Variant, cache: Path) -> image_file.Image:

@@ -21,7 +21,7 @@ using Select = cuda::Kernel<DeviceAddress, DeviceAddress, std::int32_t, DeviceAd
                             std::int32_t, std::int32_t, DeviceAddress>;                  // queries, columns, selection
 using MaskPass = cuda::Kernel<DeviceAddress, std::int32_t, DeviceAddress, std::int32_t,  // masks, half
                               std::int32_t, std::int32_t, std::int32_t,                  // height, width, queries
-                              DeviceAddress, DeviceAddress>;                             // selection, nodes
+                              DeviceAddress>;                                            // selection
 using Gather = cuda::Kernel<DeviceAddress, std::int64_t, std::int64_t, std::int64_t,     // source and its strides
                             std::int32_t, std::int32_t, DeviceAddress>;                  // height, width, target
 

@@ -29,6 +29,10 @@ int half(network::ElementType type) { return type == network::ElementType::float
 
 std::size_t batch_of(const GpuModel& model) { return static_cast<std::size_t>(model.settings.max_batch); }
 
+std::size_t largest_tensor(const network::TensorBytes& bytes) {
+  return std::max({bytes.input, bytes.dets, bytes.labels, bytes.masks});
+}
+
 std::size_t params_bytes(const GpuModel& model) {
   return batch_of(model) *
          (sizeof(kernel_abi::FrameParams) + static_cast<std::size_t>(model.contract.columns) * sizeof(float));
@@ -57,10 +61,6 @@ Lane::Buffers::Buffers(const GpuModel& model, const std::string& lane)
       labels(model.device, model.bytes.labels * batch_of(model), lane + " logits"),
       masks(model.device, model.bytes.masks * batch_of(model), lane + " mask logits"),
       selection(model.device, sizeof(kernel_abi::Selection) * batch_of(model), lane + " selections"),
-      nodes(
-          model.device,
-          static_cast<std::size_t>(kernel_abi::mask_nodes_bytes(mask_programs(model), model.contract.mask_size.height)),
-          lane + " mask nodes"),
       host_params(model.device, params_bytes(model), lane + " records on their way"),
       params(model.device, params_bytes(model), lane + " records") {}
 
@@ -71,7 +71,7 @@ Lane::Lane(const GpuModel& model, int number)
       begun_(model.device, name_ + " start", cuda::Timing::on),
       done_(model.device, name_ + " end", cuda::Timing::on),
       buffers_(model, name_),
-      host_tensor_(model.device, name_ + " network tensor for the host"),
+      host_tensor_(model.device, largest_tensor(model.bytes), name_ + " network tensor for the host"),
       context_(model.engine.make_context()) {
   const cuda::CurrentDevice current(*model_.device);
   context_.bind(
@@ -155,8 +155,7 @@ void Lane::enqueue_frames(int images) {
                          buffers_.dets.address(), half(model.dets_type), model.queries, model.columns, selection);
   for (const MaskPass* pass : {&kernels.mask_count, &kernels.mask_runs})
     pass->enqueue(stream_, grid(mask_programs(model_)), params, images, buffers_.masks.address(),
-                  half(model.masks_type), model.mask_size.height, model.mask_size.width, model.queries, selection,
-                  buffers_.nodes.address());
+                  half(model.masks_type), model.mask_size.height, model.mask_size.width, model.queries, selection);
 }
 
 void Lane::launch(std::vector<Place*> batch) {
@@ -193,10 +192,9 @@ std::vector<Place*> Lane::clear() noexcept {
 NetworkTensors Lane::tensors(std::size_t i) {
   const network::ModelContract& model = model_.contract;
   const auto read = [&](const cuda::DeviceBuffer& from, std::size_t bytes, network::ElementType type) {
-    host_tensor_.reserve(bytes);
-    cuda::enqueue_copy(stream_, *host_tensor_, from, i * bytes, bytes);
+    cuda::enqueue_copy(stream_, host_tensor_, from, i * bytes, bytes);
     stream_.wait_idle();
-    return floats(host_tensor_->data(), bytes / (type == network::ElementType::float16 ? 2 : 4), type);
+    return floats(host_tensor_.data(), bytes / (type == network::ElementType::float16 ? 2 : 4), type);
   };
   return {read(buffers_.input, model_.bytes.input, model.input_type),
           read(buffers_.dets, model_.bytes.dets, model.dets_type),

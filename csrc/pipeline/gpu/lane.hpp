@@ -60,7 +60,6 @@ class Lane {
     Buffers(const GpuModel& model, const std::string& lane);
     cuda::DeviceBuffer input, dets, labels, masks;
     cuda::DeviceBuffer selection;  ///< kernel_abi::Selection [batch]
-    cuda::DeviceBuffer nodes;      ///< scratch of the mask kernels
     cuda::PinnedBuffer host_params;
     cuda::DeviceBuffer params;  ///< kernel_abi::FrameParams [batch], logit cuts float32 [batch][C]
   };
@@ -77,7 +76,7 @@ class Lane {
   cuda::Stream stream_;
   cuda::Event begun_, done_;  // around the graph, with timing
   Buffers buffers_;
-  Growing<cuda::PinnedBuffer> host_tensor_;
+  cuda::PinnedBuffer host_tensor_;  // for one of one image, whichever
   network::TensorRtContext context_;
   std::map<int, cuda::GraphExec> graphs_, network_graphs_;  // by batch size
   std::map<int, Clock::duration> usual_;                    // from launch to done

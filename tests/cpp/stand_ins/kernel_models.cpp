@@ -67,7 +67,6 @@ struct MaskArguments {
     mask.height = next.integer(), mask.width = next.integer();
     masks += image * size(mask.height, mask.width) * static_cast<std::size_t>(next.integer()) * (half ? 2 : 4);
     selection = next.pointer<abi::Selection>() + image;
-    nodes = next.pointer<float>();
     there = frame.hand_back != 0;
     axis_x = at<const std::int32_t>(frame.mask_x), axis_y = at<const std::int32_t>(frame.mask_y);
     node_row = at<const std::int32_t>(frame.node_row);
@@ -102,7 +101,6 @@ struct MaskArguments {
   rfseg::ImageSize mask, source;
   const std::int32_t *axis_x, *axis_y, *node_row;
   abi::Selection* selection;
-  float* nodes;
   std::int32_t *column_toggles, *toggles;
   int capacity;
   abi::HandBack* hand_back;
@@ -226,8 +224,6 @@ void run_mask_pass(const Launch& launch, bool emit, Complaints& complaints) {
     if (emit) emit_toggles(given, geometry, complaints);
     if (!emit) count_toggles(given, geometry);
   }
-  const auto scratch = static_cast<std::size_t>(abi::mask_nodes_bytes(launch.grid[0], first.mask.height));
-  std::memset(first.nodes, 0xEE, scratch);  // all of it is the kernel's to write
 }
 
 void install_kernels(Cuda& control, const std::shared_ptr<Complaints>& complaints) {
@@ -240,7 +236,7 @@ void install_kernels(Cuda& control, const std::shared_ptr<Complaints>& complaint
   kernel("resize_bilinear", {8, 4, 4, 4, 8, 4}, run_resize_bilinear);
   kernel("gather", {8, 8, 8, 8, 4, 4, 8}, run_gather);
   kernel("select", {8, 8, 4, 8, 4, 4, 4, 8}, run_select);
-  kernel("mask_pass", {8, 4, 8, 4, 4, 4, 4, 8, 8}, [](const Launch& launch, Complaints& wrong) {
+  kernel("mask_pass", {8, 4, 8, 4, 4, 4, 4, 8}, [](const Launch& launch, Complaints& wrong) {
     run_mask_pass(launch, kernel_of(launch) == abi::Kernel::mask_runs, wrong);
   });
 }
