@@ -4,8 +4,6 @@ Owns contract.md 3.4 on the GPU: the interpolation in the order that it says, co
 Computes no scale: the host's tables say where taps lie and what they weigh. Knows no run.
 """
 
-# ruff: noqa: N803 - Triton writes compile-time arguments in capitals
-
 from __future__ import annotations
 
 import triton

@@ -55,7 +55,7 @@ def _block(
 
     rows: first and last grid row with a positive tap. Returns the places behind the toggles; from 0 on, the counts.
     """
-    mask_height, mask_width = grid_size
+    mask_width = grid_size[1]
     height, width = number(frame, HEIGHT), number(frame, WIDTH)
     axis_x, axis_y, node_row = words_at(frame, MASK_X), words_at(frame, MASK_Y), words_at(frame, NODE_ROW)
     inside = x < width

@@ -55,7 +55,7 @@ def variants(stage: str) -> Iterator[Variant]:
     else:
         for columns in (16, 32, 64):
             for cells in (8, 16, 32):
-                for warps, programs, registers in ((2, 16, 0), (4, 8, 0), (4, 8, 64), (4, 16, 0), (8, 4, 0), (8, 8, 0)):
+                for warps, programs, registers in ((4, 8, 0), (8, 4, 0)):
                     sizes = {"MASK_COLUMNS": columns, "MASK_CELLS": cells, "MASK_PROGRAMS_PER_SM": programs}
                     yield Variant(sizes, warps, registers)
 
