@@ -62,7 +62,7 @@ class Table:
 def _line(row: dict[str, Any]) -> str:
     text = f"{row['network']:8} {row['recipe']:11} {row['batch']:>8} {row.get('built_s', 0):7.0f}"
     text += f" {row.get('segmenter_images_per_second', 0):10.0f} {row.get('images_per_second', 0):9.0f}"
-    text += f" {row.get('half_share', 0):5.0%}"
+    text += f" {row['half_share']:5.0%}" if row.get("half_share") is not None else "     ?"  # the inspector shows no layer
     if "one_image_per_second" in row:
         text += f"  (1 image alone: {row['one_image_per_second']:.0f}/s)"
     photographs, clip = row.get("photographs"), row.get("clip")
@@ -127,7 +127,7 @@ def one_row(table: Table, shop: Workshop, name: str, path: Path, recipe: Recipe,
         table.add({**row, "error": one.error})
         return
     engine = next(shop.folder.glob(f"{recipe.name}-{len(shop.report.attempts)}.engine"))
-    row["half_share"] = one.layers.get("float16", 0.0) + one.layers.get("bfloat16", 0.0)
+    row["half_share"] = sum(one.layers.get(half, 0.0) for half in ("float16", "bfloat16")) if one.layers else None
     row["layers"], row["bytes"] = one.layers, engine.stat().st_size
     if one.network_ms:
         row["segmenter_images_per_second"] = round(1e3 / one.batch_ms, 1)
