@@ -62,7 +62,8 @@ class Table:
 def _line(row: dict[str, Any]) -> str:
     text = f"{row['network']:8} {row['recipe']:11} {row['batch']:>8} {row.get('built_s', 0):7.0f}"
     text += f" {row.get('segmenter_images_per_second', 0):10.0f} {row.get('images_per_second', 0):9.0f}"
-    text += f" {row['half_share']:5.0%}" if row.get("half_share") is not None else "     ?"  # the inspector shows no layer
+    known = row.get("half_share") is not None  # the inspector may show no layer
+    text += f" {row['half_share']:5.0%}" if known else "     ?"
     if "one_image_per_second" in row:
         text += f"  (1 image alone: {row['one_image_per_second']:.0f}/s)"
     photographs, clip = row.get("photographs"), row.get("clip")
