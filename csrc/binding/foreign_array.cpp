@@ -38,14 +38,18 @@ std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sh
 ForeignArray from_numpy(const py::array& array) {
   const auto rank = static_cast<std::size_t>(array.ndim());
   const py::dtype dtype = array.dtype();
-  const bool bytes = dtype.is(py::dtype::of<std::uint8_t>());  // NumPy's own text of a type is Python code
+  // NumPy's own text of a type is Python code.
+  const bool bytes = dtype.is(py::dtype::of<std::uint8_t>()), words = dtype.is(py::dtype::of<std::uint16_t>());
   return {static_cast<const std::uint8_t*>(array.data()),
-          bytes ? "uint8" : std::string(py::str(dtype)),
+          bytes   ? "uint8"
+          : words ? "uint16"
+                  : std::string(py::str(dtype)),
           {array.shape(), array.shape() + rank},
           {array.strides(), array.strides() + rank},
           MemoryKind::host,
           std::nullopt,
-          array};
+          array,
+          -1};
 }
 
 std::string dlpack_dtype(const DlTensor& tensor) {
@@ -139,6 +143,7 @@ ForeignArray from_dlpack_device(const py::object& object, const std::vector<Fram
                      devices_text(consumers) + ": copy it there, or open a Segmenter on its device");
   ForeignArray array;
   consumer->on_device([&] { array = from_dlpack(object, consumer->stream); });
+  array.device = ordinal;
   return array;
 }
 

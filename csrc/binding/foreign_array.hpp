@@ -22,7 +22,13 @@ struct ForeignArray {
   MemoryKind memory = MemoryKind::host;
   std::optional<std::uintptr_t> producer_stream = {};  ///< as ImageView::producer_stream
   pybind11::object owner;                              ///< keeps the memory
+  int device = -1;                                     ///< ordinal; -1 where the protocol does not tell
 };
+
+/// As ImageView has it. The array has a row.
+inline std::ptrdiff_t row_bytes_of(const ForeignArray& array) {
+  return array.strides[0] == 0 ? ImageView::kOneRow : array.strides[0];
+}
 
 /// A GPU on which device memory is consumed.
 struct FrameConsumer {

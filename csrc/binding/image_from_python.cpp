@@ -1,5 +1,7 @@
 #include "binding/image_from_python.hpp"
 
+#include "binding/planes.hpp"
+
 #include <rfseg/error.hpp>
 
 #include <algorithm>
@@ -57,6 +59,7 @@ void validate(const ForeignArray& array) {
 
 PythonFrame image_from_python(const py::object& frame, PixelFormat format,
                               const std::vector<FrameConsumer>& consumers) {
+  if (py::isinstance<Planes>(frame)) return frame.cast<const Planes&>().view(consumers);
   const std::optional<ForeignArray> found = foreign_array(frame, consumers);
   if (!found) {
     throw InputError("expected a NumPy array uint8 [H, W, 3], got " + type_name(frame) +
@@ -64,11 +67,8 @@ PythonFrame image_from_python(const py::object& frame, PixelFormat format,
   }
   validate(*found);
   const ForeignArray& array = *found;
-  return {{array.data, static_cast<int>(array.shape[0]), static_cast<int>(array.shape[1]),
-           array.strides[0] == 0   ? ImageView::kOneRow
-           : array.strides[0] == 0 ? ImageView::kOneRow
-                                   : array.strides[0],
-           format, array.strides[1], array.strides[2], array.memory, array.producer_stream},
+  return {{array.data, static_cast<int>(array.shape[0]), static_cast<int>(array.shape[1]), row_bytes_of(array), format,
+           array.strides[1], array.strides[2], array.memory, array.producer_stream},
           array.owner};
 }
 

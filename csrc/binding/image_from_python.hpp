@@ -18,7 +18,7 @@ struct PythonFrame {
 };
 
 /// The uint8 array [H, W, 3] that `frame` is, any strides: a NumPy array, or one in device memory that offers
-/// `__dlpack__` or `__cuda_array_interface__`, for one of `consumers`.
+/// `__dlpack__` or `__cuda_array_interface__`, for one of `consumers`; or the Planes, whose format is their own.
 /// @throws InputError  another type, dtype, rank or channel count, or no pixels
 PythonFrame image_from_python(const pybind11::object& frame, PixelFormat format,
                               const std::vector<FrameConsumer>& consumers);

@@ -17,6 +17,7 @@ py::dict counters_dict(const Counters& counters) {
   dict["module_loads"] = counters.module_loads;
   dict["captures"] = counters.captures;
   dict["bytes_back"] = counters.bytes_back;
+  dict["assumed_colors"] = counters.assumed_colors;
   return dict;
 }
 

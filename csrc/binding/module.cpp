@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   module.attr("version") = RFSEG_VERSION;
   rfseg::binding::register_errors(module);
   rfseg::binding::register_masks(module);
+  rfseg::binding::register_planes(module);
   rfseg::binding::register_ops(module);
   rfseg::binding::register_ticket(module);
   rfseg::binding::register_segmenter(module);

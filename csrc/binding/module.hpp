@@ -8,6 +8,7 @@ namespace rfseg::binding {
 void register_errors(pybind11::module_& module);
 void register_masks(pybind11::module_& module);
 void register_ops(pybind11::module_& module);
+void register_planes(pybind11::module_& module);
 void register_segmenter(pybind11::module_& module);
 void register_ticket(pybind11::module_& module);
 

@@ -1,8 +1,9 @@
-// rfseg._core.preprocess and postprocess: the two ends of the pipeline on NumPy arrays.
+// rfseg._core.preprocess, convert and postprocess: the two ends of the pipeline on NumPy arrays.
 #include "binding/arrays.hpp"
 #include "binding/gil.hpp"
 #include "binding/image_from_python.hpp"
 #include "binding/module.hpp"
+#include "binding/planes.hpp"
 
 #include <rfseg/error.hpp>
 #include <rfseg/ops.hpp>
@@ -29,6 +30,17 @@ py::array preprocess(const py::object& frame, std::pair<int, int> size, const st
   const Unlocked released;
   ops::preprocess(seen.image, {size.first, size.second}, mode, data);
   return network;
+}
+
+py::array convert(const Planes& frame, const std::string& color) {
+  const PixelFormat order = pixel_format(color);
+  const PythonFrame seen = frame.view({});
+  py::array_t<std::uint8_t> pixels(
+      {static_cast<py::ssize_t>(seen.image.height), static_cast<py::ssize_t>(seen.image.width), py::ssize_t{3}});
+  std::uint8_t* data = pixels.mutable_data();
+  const Unlocked released;
+  ops::convert(seen.image, order, data);
+  return pixels;
 }
 
 py::array_t<float> raw_output(const py::array& array, const char* name, py::ssize_t rank) {
@@ -71,6 +83,7 @@ py::tuple postprocess(const py::array& dets, const py::array& labels, const py::
 
 void register_ops(py::module_& module) {
   module.def("preprocess", &preprocess);
+  module.def("convert", &convert);
   module.def("postprocess", &postprocess);
 }
 

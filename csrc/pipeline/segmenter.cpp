@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -40,8 +41,9 @@ class Segmenter::Impl {
           "by spawn");
   }
 
-  pipeline::FrameRequest request(const ImageView& frame, const FrameOptions& options) const {
+  pipeline::FrameRequest request(const ImageView& frame, const FrameOptions& options) {
     raster::require_pixels({frame.height, frame.width}, "the frame");
+    if (raster::is_planar(frame.format)) note_color(frame);
     return {raster::as_meant(frame), ready_.rules.rule(options)};
   }
 
@@ -113,6 +115,12 @@ class Segmenter::Impl {
     return result;
   }
 
+  Counters counters() const {
+    Counters now = ready_.pipeline->counters();
+    now.assumed_colors = assumed_colors_;
+    return now;
+  }
+
   pipeline::Pipeline& pipeline() const { return *ready_.pipeline; }
   const ClassNames& names() const { return *ready_.names; }
   const Info& info() const { return ready_.info; }
@@ -123,8 +131,17 @@ class Segmenter::Impl {
     pending_.erase(std::remove_if(pending_.begin(), pending_.end(), taken), pending_.end());
   }
 
+  void note_color(const ImageView& planes) {
+    if (planes.matrix != ColorMatrix::unstated && planes.range != ColorRange::unstated) return;
+    if (assumed_colors_++ > 0 || !ready_.log) return;
+    ready_.log(LogLevel::warning,
+               "a frame of planes does not state its colours: where no matrix is stated it is BT.601 below 720 lines "
+               "and BT.709 from there on, where no range is stated it is limited; state matrix and range otherwise");
+  }
+
   const pid_t process_ = getpid();
   pipeline::ReadyPipeline ready_;
+  std::atomic<std::int64_t> assumed_colors_{0};
   std::mutex mutex_;
   std::deque<Ticket> pending_;  // oldest first
 };
@@ -188,7 +205,7 @@ Result Segmenter::postprocess(const NetworkTensors& tensors, ImageSize image_siz
 FrameBuffer Segmenter::frame_buffer(ImageSize size) const { return impl_->frame_buffer(size); }
 std::uintptr_t Segmenter::frame_stream(int gpu) const { return impl_->pipeline().frame_stream(gpu); }
 void Segmenter::on_device(const std::function<void()>& work, int gpu) const { impl_->pipeline().on_device(work, gpu); }
-Counters Segmenter::counters() const { return impl_->pipeline().counters(); }
+Counters Segmenter::counters() const { return impl_->counters(); }
 int Segmenter::pending() const { return impl_->pending(); }
 void Segmenter::discard_pending() { impl_->discard_pending(); }
 const ClassNames& Segmenter::names() const { return impl_->names(); }

@@ -1,6 +1,7 @@
 #include <rfseg/error.hpp>
 #include <rfseg/ops.hpp>
 
+#include "raster/color/convert_row.hpp"
 #include "raster/detections/postprocess.hpp"
 #include "raster/frame_geometry.hpp"
 #include "raster/resize/packed_rows.hpp"
@@ -26,6 +27,16 @@ void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* ne
   const raster::FrameGeometry geometry({frame.height, frame.width}, size, kUnused, resize);
   raster::ResizeScratch scratch;
   raster::preprocess(raster::as_meant(frame), geometry, scratch, network_chw);
+}
+
+void convert(const ImageView& frame, PixelFormat order, std::uint8_t* pixels) {
+  require(raster::is_planar(frame.format), "the frame is packed pixels already: nothing to convert");
+  require(!raster::is_planar(order), "a frame of planes becomes bgr8 or rgb8, no other format");
+  require(frame.memory == MemoryKind::host, "the frame is in device memory: copy its planes to the host");
+  raster::require_pixels({frame.height, frame.width}, "the frame");
+  const ImageView view = raster::as_meant(frame);
+  for (int y = 0; y < view.height; ++y, pixels += raster::packed_bytes({1, view.width}))
+    raster::convert_row(view, y, order, pixels);
 }
 
 Result postprocess(const RawOutputs& outputs, ImageSize image_size, float threshold, int max_detections,

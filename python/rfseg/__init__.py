@@ -21,6 +21,7 @@ from rfseg.paths import get_cmake_dir, get_include
 from rfseg.result import Result
 from rfseg.segmenter import Segmenter
 from rfseg.tickets import Ticket
+from rfseg.yuv import YuvFrame
 
 if TYPE_CHECKING:
     from rfseg.engines.build import build
@@ -58,6 +59,7 @@ __all__ = [
     "Segmenter",
     "Ticket",
     "VerifyReport",
+    "YuvFrame",
     "__version__",
     "build",
     "doctor",

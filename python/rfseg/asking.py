@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfseg._core import InputError
+from rfseg.yuv import YuvFrame
 
 
 class SupportsDLPack(Protocol):
@@ -36,14 +37,16 @@ class SupportsPillow(Protocol):
     def size(self) -> tuple[int, int]: ...  # noqa: D102
 
 
-Frame = npt.NDArray[Any] | SupportsDLPack | SupportsCudaArray | SupportsPillow
+Frame = npt.NDArray[Any] | SupportsDLPack | SupportsCudaArray | SupportsPillow | YuvFrame
 Class = int | str
 Classes = Class | Iterable[Class]
 Threshold = float | Mapping[Any, float]  # {class id or name, or None for all others: score}
 
 
 def pixels_of(frame: Any) -> tuple[Any, Literal["rgb"] | None]:
-    """The array that holds a frame, and its colour order where the frame knows better than the Segmenter."""
+    """The array or planes that hold a frame, and its colour order where the frame knows better than the Segmenter."""
+    if isinstance(frame, YuvFrame):
+        return frame.core, None
     pillow = sys.modules.get("PIL.Image")
     if pillow is not None and isinstance(frame, pillow.Image):
         return np.asarray(frame.convert("RGB")), "rgb"

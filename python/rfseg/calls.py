@@ -47,7 +47,7 @@ class Calls:
         Args:
             frame: uint8 [H, W, 3] in the Segmenter's color order, any strides. Not kept. On a GPU also an array in
                 its memory that offers `__dlpack__` or `__cuda_array_interface__`; its producer's stream is honoured.
-                Also a Pillow image. A list: of frames of any sizes, in as few executions as they fit.
+                Also a Pillow image, or a YuvFrame. A list: of frames of any sizes, in as few executions as they fit.
             threshold: for this call, as the constructor takes it; classes that a mapping does not list keep theirs.
             classes: the only classes that are kept, ids or names.
 

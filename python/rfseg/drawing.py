@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rfseg._core import InputError
 from rfseg.missing import require
+from rfseg.yuv import YuvFrame
 
 if TYPE_CHECKING:
     from rfseg.result import Color, Result
@@ -138,6 +139,8 @@ def _canvas(result: Result, frame: NDArray[np.uint8] | None) -> NDArray[np.uint8
         frame = result.picture[0]
     if frame is None:
         return np.zeros(shape, np.uint8)
+    if isinstance(frame, YuvFrame):
+        raise InputError("a frame of planes cannot be drawn on: pass rfseg.ops.convert(frame)")
     frame = np.asarray(frame)
     if frame.dtype != np.uint8 or frame.shape != shape:
         raise InputError(

@@ -36,6 +36,7 @@ class Info(TypedDict):
         module_loads: kernel images loaded.
         captures: graphs captured.
         bytes_back: that the device wrote for the frame finished last.
+        assumed_colors: frames of planes whose matrix or range nobody stated.
     """
 
     model: str
@@ -65,3 +66,4 @@ class Info(TypedDict):
     module_loads: int
     captures: int
     bytes_back: int
+    assumed_colors: int

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from rfseg import _core
 from rfseg.masks import Masks
 from rfseg.result import Result
+from rfseg.yuv import YuvFrame
 
 
 def preprocess(
-    frame: npt.NDArray[np.uint8],
+    frame: npt.NDArray[np.uint8] | YuvFrame,
     size: tuple[int, int],
     color: Literal["bgr", "rgb"] = "bgr",
     resize: Literal["pil", "bilinear"] = "pil",
@@ -21,7 +22,7 @@ def preprocess(
     """Stretches and normalises a frame for the network.
 
     Args:
-        frame: uint8 [H, W, 3], any strides.
+        frame: uint8 [H, W, 3], any strides; or planes, which say their colours themselves.
         size: (Hn, Wn) of the network's input, pixels.
         color: the frame's channel order.
         resize: "pil": Pillow's antialiased BILINEAR, byte for byte; "bilinear": as rfdetr's own predict().
@@ -32,7 +33,19 @@ def preprocess(
     Raises:
         InputError: a frame that is not uint8 [H, W, 3], or a size that is not positive.
     """
-    return _core.preprocess(frame, size, color, resize)
+    return _core.preprocess(frame.core if isinstance(frame, YuvFrame) else frame, size, color, resize)
+
+
+def convert(frame: YuvFrame, color: Literal["bgr", "rgb"] = "bgr") -> npt.NDArray[np.uint8]:
+    """Turns a frame of planes in host memory into pixels, for drawing and saving: the ones that the network sees.
+
+    Returns:
+        uint8 [H, W, 3].
+
+    Raises:
+        InputError: planes in device memory, or another word than "bgr" and "rgb".
+    """
+    return _core.convert(frame.core, color)
 
 
 def postprocess(

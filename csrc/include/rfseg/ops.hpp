@@ -16,6 +16,14 @@ namespace rfseg::ops {
 /// @throws InputError  the frame is empty, or a size is not positive
 RFSEG_API void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* network_chw);
 
+/// Turns a host frame of planes into packed pixels (contract.md, section 6), for drawing and saving.
+///
+/// Writes `pixels` uint8 [frame.height, frame.width, 3] in the order that `order`, bgr8 or rgb8, says. Host work on the
+/// calling thread.
+/// @throws InputError  the frame is empty, already packed, or in device memory; its planes cannot be used; no such
+/// order
+RFSEG_API void convert(const ImageView& frame, PixelFormat order, std::uint8_t* pixels);
+
 /// Raw outputs of the network for one image, float32, C-contiguous, in host memory; read only during the call.
 struct RawOutputs {
   const float* dets = nullptr;    ///< [queries, 4] cx cy w h, normalised

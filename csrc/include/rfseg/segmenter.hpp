@@ -59,6 +59,7 @@ struct Counters {
   std::int64_t module_loads = 0;        ///< kernel images loaded; a new size, threshold or class list loads none
   std::int64_t captures = 0;            ///< graphs captured: one a lane and batch size, when the model is opened
   std::int64_t bytes_back = 0;          ///< that the device wrote for the frame finished last
+  std::int64_t assumed_colors = 0;      ///< frames of planes whose matrix or range nobody stated
 };
 
 /// A frame in page-locked memory, which a GPU reads without a copy by the host. Ordinary memory where there is no GPU.

@@ -45,6 +45,9 @@ void expect_device(const cuda::Stream& stream, const ImageView& frame) {
 void gather(const GpuModel& model, const ImageView& frame, const Place& place) {
   const cuda::Stream& stream = place.stream();
   expect_device(stream, frame);
+  if (raster::is_planar(frame.format))
+    throw InputError(
+        "the frame's planes are in device memory, where only packed pixels are read: copy them to the host");
   if (frame.producer_stream) {
     // Producer: whoever fills the frame. Consumer: this stream. Without the wait it would read pixels not written yet.
     place.arrived().enqueue_record(reinterpret_cast<cuda::StreamHandle>(*frame.producer_stream));
@@ -103,7 +106,7 @@ void copy_by_sections(const ImageView& frame, Place& place, host::Crew& crew, bo
 
 bool enqueue_upload(const GpuModel& model, const ImageView& given, Place& place, host::Crew& crew, bool in_a_row) {
   const ImageView frame = given.memory == MemoryKind::host ? raster::forward_channels(given) : given;
-  place.format = frame.format;
+  place.format = raster::packed_format(frame.format);
   bool read_on = true;
   if (frame.memory == MemoryKind::device) {
     gather(model, frame, place);

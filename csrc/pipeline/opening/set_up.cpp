@@ -210,7 +210,10 @@ ReadyPipeline set_up(const std::string& model, const Options& given) {
   Info info;
   info.model = model;
   const std::vector<int> gpus = choose_gpus(model, options);
-  return gpus.empty() ? set_up_cpu(std::move(info), options) : set_up_gpu(std::move(info), gpus, options);
+  ReadyPipeline ready =
+      gpus.empty() ? set_up_cpu(std::move(info), options) : set_up_gpu(std::move(info), gpus, options);
+  ready.log = options.log;
+  return ready;
 }
 
 }  // namespace rfseg::pipeline

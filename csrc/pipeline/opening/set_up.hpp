@@ -16,6 +16,7 @@ struct ReadyPipeline {
   std::shared_ptr<const ClassNames> names;
   Rules rules;
   std::unique_ptr<Pipeline> pipeline;
+  LogCallback log = {};  ///< that every thread may call; empty: silent
 };
 
 /// Waits until the network is loaded. Says through options.log what "auto" chose and why, and that classes have no

@@ -1,12 +1,25 @@
 // Gathers strided rows one at a time into a ring. Knows nothing of resizing.
 #include "raster/resize/packed_rows.hpp"
 
+#include "raster/color/convert_row.hpp"
+#include "raster/color/planes.hpp"
+
 #include <cstring>
 
 namespace rfseg::raster {
 
+ImageView as_meant(ImageView view) {
+  if (is_planar(view.format)) return planes_as_meant(view);
+  if (view.row_bytes == 0) {
+    view.row_bytes = std::ptrdiff_t{3} * view.width;
+  } else if (view.row_bytes == ImageView::kOneRow) {
+    view.row_bytes = 0;
+  }
+  return view;
+}
+
 ImageView forward_channels(ImageView view) {
-  if (view.channel_bytes != -1) return view;
+  if (view.channel_bytes != -1 || is_planar(view.format)) return view;
   view.data -= 2;
   view.channel_bytes = 1;
   view.format = view.format == PixelFormat::bgr8 ? PixelFormat::rgb8 : PixelFormat::bgr8;
@@ -14,6 +27,7 @@ ImageView forward_channels(ImageView view) {
 }
 
 void pack_row(const ImageView& view, int y, std::uint8_t* packed) {
+  if (is_planar(view.format)) return convert_row(view, y, packed_format(view.format), packed);
   const std::uint8_t* source = view.data + y * view.row_bytes;
   if (has_packed_rows(view)) {
     std::memcpy(packed, source, packed_bytes({1, view.width}));

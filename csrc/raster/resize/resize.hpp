@@ -21,12 +21,12 @@ struct Normalisation {
 /// Work space of a resize, kept between frames so that a frame allocates nothing.
 struct ResizeScratch {
   std::vector<std::uint8_t> first_pass;   ///< result of the first pass, packed
-  std::vector<std::uint8_t> packed_row;   ///< the source rows in use, packed, when the view is not
-  std::vector<std::uint8_t> resized;      ///< [Hn, Wn, 3] in the frame's own channel order
+  std::vector<std::uint8_t> packed_row;   ///< the source rows in use, packed, when the view is not; RGB of planes
+  std::vector<std::uint8_t> resized;      ///< [Hn, Wn, 3], channels as packed_format says
   std::vector<const std::uint8_t*> rows;  ///< under one output row; meaningless between calls
 };
 
-/// Pillow's BILINEAR resize of `frame` to geometry.network(), channels in the frame's own order.
+/// Pillow's BILINEAR resize of `frame` to geometry.network().
 /// Writes uint8 [Hn, Wn, 3] to scratch.resized. `frame` has geometry.source() pixels.
 /// Source: Pillow 13, Resample.c, ImagingResample.
 void resize_pil(const ImageView& frame, const FrameGeometry& geometry, ResizeScratch& scratch);
