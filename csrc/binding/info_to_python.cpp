@@ -34,12 +34,15 @@ py::dict info_dict(const Info& info) {
   dict["mask_size"] = py::make_tuple(info.mask_size.height, info.mask_size.width);
   dict["queries"] = info.queries;
   dict["columns"] = info.columns;
+  dict["places"] = info.places;
   dict["slots"] = info.slots;
   dict["lanes"] = info.lanes;
   dict["min_batch"] = info.min_batch;
   dict["max_batch"] = info.max_batch;
   dict["threads"] = info.threads;
   dict["resize"] = info.resize == Resize::pil ? "pil" : "bilinear";
+  dict["mean"] = py::tuple(py::cast(info.normalisation.mean));
+  dict["std"] = py::tuple(py::cast(info.normalisation.deviation));
   dict["producer"] = info.producer;
   dict["gpu"] = info.gpu;
   dict["stages"] = info.stages == Stages::device ? "device" : "host";

@@ -11,6 +11,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <array>
+
 namespace py = pybind11;
 
 namespace rfseg::binding {
@@ -18,7 +20,8 @@ namespace rfseg::binding {
 namespace {
 
 py::array preprocess(const py::object& frame, std::pair<int, int> size, const std::string& color,
-                     const std::string& resize) {
+                     const std::string& resize, const std::array<float, 3>& mean,
+                     const std::array<float, 3>& deviation) {
   const PythonFrame seen = image_from_python(frame, pixel_format(color), {});
   const Resize mode = resize_mode(resize);
   if (size.first <= 0 || size.second <= 0)
@@ -28,7 +31,7 @@ py::array preprocess(const py::object& frame, std::pair<int, int> size, const st
       {py::ssize_t{3}, static_cast<py::ssize_t>(size.first), static_cast<py::ssize_t>(size.second)});
   float* data = network.mutable_data();
   const Unlocked released;
-  ops::preprocess(seen.image, {size.first, size.second}, mode, data);
+  ops::preprocess(seen.image, {size.first, size.second}, mode, data, {mean, deviation});
   return network;
 }
 

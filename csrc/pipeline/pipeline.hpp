@@ -24,7 +24,7 @@ struct PipelineSettings {
   int slots = 1;             ///< frames in flight
   int lanes = 1;
   int max_batch = 1;
-  raster::Normalisation normalisation = {};
+  Normalisation normalisation = {};
 };
 
 /// A frame and what is asked for it.

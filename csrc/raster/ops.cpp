@@ -23,10 +23,15 @@ void require(bool condition, const std::string& sentence) {
 
 }  // namespace
 
-void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* network_chw) {
+void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* network_chw, const Normalisation& by) {
+  for (const float mean : by.mean)
+    require(std::isfinite(mean), "mean holds " + std::to_string(mean) + ": it must be finite");
+  for (const float deviation : by.deviation)
+    require(std::isfinite(deviation) && deviation > 0,
+            "std holds " + std::to_string(deviation) + ": it must be above 0");
   const raster::FrameGeometry geometry({frame.height, frame.width}, size, kUnused, resize);
   raster::ResizeScratch scratch;
-  raster::preprocess(raster::as_meant(frame), geometry, scratch, network_chw);
+  raster::preprocess(raster::as_meant(frame), geometry, scratch, network_chw, by);
 }
 
 void convert(const ImageView& frame, PixelFormat order, std::uint8_t* pixels) {

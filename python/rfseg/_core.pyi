@@ -76,7 +76,12 @@ class Planes:
 
 def convert(frame: Planes, color: str) -> npt.NDArray[np.uint8]: ...
 def preprocess(
-    frame: npt.NDArray[np.uint8] | Planes, size: tuple[int, int], color: str, resize: str
+    frame: npt.NDArray[np.uint8] | Planes,
+    size: tuple[int, int],
+    color: str,
+    resize: str,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
 ) -> npt.NDArray[np.float32]: ...
 def postprocess(
     dets: npt.NDArray[np.float32],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class Info(TypedDict):
@@ -20,12 +20,15 @@ class Info(TypedDict):
         mask_size: (height, width) of its mask grid.
         queries: Q.
         columns: C, class columns.
+        places: pairs of query and class that are kept before the threshold.
         slots: frames in flight, on each GPU.
         lanes: executions at once, on each GPU.
         min_batch: images that an execution takes at least; missing ones are filled up.
         max_batch: images that an execution takes at most.
         threads: as the constructor takes it.
         resize: how frames are stretched, "pil" or "bilinear".
+        mean: of red, green and blue, which pixel / 255 is normalised by.
+        std: likewise.
         producer: what wrote the file, as it says; empty where it does not.
         gpu: names and compute capabilities; "" on a CPU.
         stages: "device" or "host".
@@ -50,12 +53,15 @@ class Info(TypedDict):
     mask_size: tuple[int, int]
     queries: int
     columns: int
+    places: int
     slots: int
     lanes: int
     min_batch: int
     max_batch: int
     threads: int
-    resize: str
+    resize: Literal["pil", "bilinear"]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
     producer: str
     gpu: str
     stages: str

@@ -18,6 +18,8 @@ def preprocess(
     size: tuple[int, int],
     color: Literal["bgr", "rgb"] = "bgr",
     resize: Literal["pil", "bilinear"] = "pil",
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406),
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225),
 ) -> npt.NDArray[np.float32]:
     """Stretches and normalises a frame for the network.
 
@@ -26,14 +28,18 @@ def preprocess(
         size: (Hn, Wn) of the network's input, pixels.
         color: the frame's channel order.
         resize: "pil": Pillow's antialiased BILINEAR, byte for byte; "bilinear": as rfdetr's own predict().
+        mean: of red, green and blue, after pixel / 255; of a loaded network: `info["mean"]`.
+        std: likewise, above 0.
 
     Returns:
         float32 [3, Hn, Wn], RGB, (pixel / 255 - mean) / std.
 
     Raises:
-        InputError: a frame that is not uint8 [H, W, 3], or a size that is not positive.
+        InputError: a frame that is not uint8 [H, W, 3], or a size that is not positive; a mean or deviation
+            that no network can be trained with.
     """
-    return _core.preprocess(frame.core if isinstance(frame, YuvFrame) else frame, size, color, resize)
+    given = frame.core if isinstance(frame, YuvFrame) else frame
+    return _core.preprocess(given, size, color, resize, mean, std)
 
 
 def convert(frame: YuvFrame, color: Literal["bgr", "rgb"] = "bgr") -> npt.NDArray[np.uint8]:

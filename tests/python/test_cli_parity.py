@@ -1,10 +1,13 @@
 """`rfseg parity` on a CPU, where both sides are the host's: what it counts, and that it sees any difference."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
 
 import rfseg
+from contracts import CONTRACT, with_metadata
 from rfseg.cli import parity
 from rfseg.cli.common import EXIT_INPUT, EXIT_OK, EXIT_VERIFICATION
 from rfseg.cli.demo import CLIP, MODEL
@@ -36,6 +39,17 @@ def test_equal_sides(arguments, capsys):
     assert f"{FRAMES} frames, {instances} instances" in text
     assert "both sides are the host's" in text
     assert text.endswith("result   identical\n")
+
+
+def test_a_models_own_preparation_is_compared_with(tmp_path, capsys):
+    facts = {"input_shape": [1, 3, 312, 312], "class_names": None, "class_id_to_name": None, "num_classes": 8}
+    facts |= {"num_select": 50, "means": [0.5, 0.5, 0.25], "stds": [0.25, 0.5, 0.25]}
+    path = with_metadata(tmp_path / "m.onnx", MODEL, rfdetr_inference=json.dumps({**CONTRACT, **facts}))
+    with rfseg.Segmenter(path) as segmenter:
+        info = segmenter.info
+    assert (info["mean"], info["std"], info["resize"]) == ((0.5, 0.5, 0.25), (0.25, 0.5, 0.25), "bilinear")
+    assert main(["parity", str(path), str(CLIP), "--frames", "2", "--device", "cpu"]) == EXIT_OK
+    assert counts(capsys.readouterr().out)["inputs"] == [2, 2]
 
 
 class Planted(rfseg.Segmenter):

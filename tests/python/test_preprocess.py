@@ -118,8 +118,12 @@ def test_equals_the_twin(resize: str) -> None:
         frame = noise(rng, (int(rng.integers(1, 90)), int(rng.integers(1, 90))))
         size = (int(rng.integers(1, 60)), int(rng.integers(1, 60)))
         color = str(rng.choice(["bgr", "rgb"]))
-        actual = rfseg.ops.preprocess(frame, size, color=color, resize=resize)
-        assert_identical(actual, twin.preprocess(frame, size, color, resize), (frame.shape, size, color))
+        by = {"mean": rng.uniform(-1, 1, 3).astype(np.float32), "std": rng.uniform(0.01, 3, 3).astype(np.float32)}
+        for trained in ({}, by):
+            given = {key: tuple(values.tolist()) for key, values in trained.items()}
+            actual = rfseg.ops.preprocess(frame, size, color=color, resize=resize, **given)
+            expected = twin.preprocess(frame, size, color, resize, **trained)
+            assert_identical(actual, expected, (frame.shape, size, color, given))
         compared += actual.size
     assert compared > 100_000
 
@@ -237,3 +241,7 @@ def test_refuses_what_it_does_not_know() -> None:
         rfseg.ops.preprocess(frame, (8, 8), color="gray")
     with pytest.raises(ValueError, match="pil"):
         rfseg.ops.preprocess(frame, (8, 8), resize="cubic")
+    with pytest.raises(ValueError, match="mean holds nan: it must be finite"):
+        rfseg.ops.preprocess(frame, (8, 8), mean=(0, float("nan"), 0))
+    with pytest.raises(ValueError, match=r"std holds 0\.0+: it must be above 0"):
+        rfseg.ops.preprocess(frame, (8, 8), std=(1, 1, 0))

@@ -33,6 +33,12 @@ struct Plane {
   std::ptrdiff_t row_bytes = 0;  ///< from a sample to the one below it
 };
 
+/// What a network was trained with, RGB: ImageNet's numbers unless its file says others. Every deviation is above 0.
+struct Normalisation {
+  std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};
+  std::array<float, 3> deviation = {0.229F, 0.224F, 0.225F};
+};
+
 /// How a frame is stretched to the network's input (contract.md, section 2).
 enum class Resize {
   pil,       ///< Pillow's antialiased BILINEAR, byte for byte

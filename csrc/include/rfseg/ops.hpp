@@ -13,8 +13,9 @@ namespace rfseg::ops {
 /// Stretches and normalises a frame for the network (contract.md, section 2).
 ///
 /// Writes `network_chw` float32 [3, size.height, size.width], RGB. Host work on the calling thread.
-/// @throws InputError  the frame is empty, or a size is not positive
-RFSEG_API void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* network_chw);
+/// @throws InputError  the frame is empty, a size is not positive, or `by` holds what no network can be trained with
+RFSEG_API void preprocess(const ImageView& frame, ImageSize size, Resize resize, float* network_chw,
+                          const Normalisation& by = {});
 
 /// Turns a host frame of planes into packed pixels (contract.md, section 6), for drawing and saving.
 ///

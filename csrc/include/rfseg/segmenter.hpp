@@ -37,6 +37,7 @@ struct Info {
   ImageSize mask_size;            ///< Hm x Wm
   int queries = 0;                ///< Q
   int columns = 0;                ///< C, class columns of the network
+  int places = 0;                 ///< pairs kept before the threshold: Q, unless the file says another number
   int slots = 0;                  ///< frames in flight, on each GPU
   int lanes = 0;                  ///< executions at once, on each GPU
   int min_batch = 0;              ///< images that an execution takes at least; missing ones are filled up
@@ -47,6 +48,7 @@ struct Info {
   std::string input_precision;    ///< of the network's input: "float32", "float16"
   Stages stages = Stages::host;
   Resize resize = Resize::pil;  ///< in use, whoever chose it
+  Normalisation normalisation;  ///< in use
   std::string producer;         ///< "rfdetr 1.12.0, seg-nano"; empty where the file does not say
 };
 

@@ -58,11 +58,13 @@ Resolved resolve(const network::ModelContract& network, const Options& options, 
   const network::ExportContract& stated = names.contract;
   network::ClassLayout layout = resolve_classes(network.columns, options, names, info.model);
   info.resize = resolve_resize(options, stated, info.model);
+  info.normalisation = normalisation_of(stated);
+  info.places = stated.places.value_or(network.queries);
   info.producer = stated.producer;
   auto shown = std::make_shared<const ClassNames>(layout.names);
   return {Rules(std::move(layout), options, stated.places.value_or(0)),
           {info.resize, options.outlines, std::move(shown), options.max_detections, info.slots, info.lanes,
-           info.max_batch, normalisation_of(stated)}};
+           info.max_batch, info.normalisation}};
 }
 
 /// A key of a file's metadata; "" when it is not there.

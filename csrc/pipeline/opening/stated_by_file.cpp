@@ -89,8 +89,8 @@ Resize resolve_resize(const Options& options, const network::ExportContract& con
   return Resize::pil;
 }
 
-raster::Normalisation normalisation_of(const network::ExportContract& contract) {
-  raster::Normalisation by;
+Normalisation normalisation_of(const network::ExportContract& contract) {
+  Normalisation by;
   if (contract.mean) by.mean = *contract.mean;
   if (contract.deviation) by.deviation = *contract.deviation;
   return by;

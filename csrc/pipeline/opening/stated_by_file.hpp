@@ -27,7 +27,7 @@ network::ClassLayout resolve_classes(int columns, const Options& options, const 
 /// Says through options.log that nobody states a resize.
 Resize resolve_resize(const Options& options, const network::ExportContract& contract, const std::string& model);
 
-raster::Normalisation normalisation_of(const network::ExportContract& contract);
+Normalisation normalisation_of(const network::ExportContract& contract);
 
 /// Says through options.log which of them do nothing on a CPU.
 void say_idle_options(const Options& options);

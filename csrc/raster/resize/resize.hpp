@@ -12,12 +12,6 @@
 
 namespace rfseg::raster {
 
-/// What a network was trained with, RGB: ImageNet's numbers unless its file says others. Every deviation is above 0.
-struct Normalisation {
-  std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};
-  std::array<float, 3> deviation = {0.229F, 0.224F, 0.225F};
-};
-
 /// Work space of a resize, kept between frames so that a frame allocates nothing.
 struct ResizeScratch {
   std::vector<std::uint8_t> first_pass;   ///< result of the first pass, packed

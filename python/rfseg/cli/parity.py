@@ -9,7 +9,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,10 +73,8 @@ def run(options: argparse.Namespace) -> int:
         opened(expand([options.source])[0], report, Choice(max_pixels=options.max_pixels)) as reading,
     ):
         pixels = (frame.pixels for frame in islice(reading.frames, options.frames))
-        info: Any = segmenter.info
-        resize = options.resize if options.resize in ("pil", "bilinear") else info.get("resize", "pil")
-        counts = compare(segmenter, pixels, resize)
-        info = segmenter.info  # counted meanwhile
+        counts = compare(segmenter, pixels)
+        info = segmenter.info
     source = printable(without_secrets(options.source))
     if counts["frames"] == 0:
         raise rfseg.InputError(f"{source} holds no frames: nothing was compared")
@@ -87,9 +85,7 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_INPUT if problems else EXIT_OK
 
 
-def compare(
-    segmenter: rfseg.Segmenter, frames: Iterable[NDArray[np.uint8]], resize: Literal["pil", "bilinear"]
-) -> Counter[str]:
+def compare(segmenter: rfseg.Segmenter, frames: Iterable[NDArray[np.uint8]]) -> Counter[str]:
     """Runs every frame both ways.
 
     Returns:
@@ -99,10 +95,11 @@ def compare(
     counts: Counter[str] = Counter()
     for frame in frames:
         ((columns, network_input, dets, labels, masks),) = segmenter._core.infer_with_tensors([frame])
-        expected = rfseg.ops.preprocess(frame, (network_input.shape[1], network_input.shape[2]), resize=resize)
+        info, size = segmenter.info, (network_input.shape[1], network_input.shape[2])
+        expected = rfseg.ops.preprocess(frame, size, resize=info["resize"], mean=info["mean"], std=info["std"])
         by_host = segmenter._core.postprocess_tensors(dets, labels, masks, (frame.shape[0], frame.shape[1]))
         counts["frames"] += 1
-        counts["inputs"] += _inputs_agree(network_input, expected, segmenter.info)
+        counts["inputs"] += _inputs_agree(network_input, expected, info)
         counts.update(_instances(segmenter._result(columns), segmenter._result(by_host)))
     return counts
 

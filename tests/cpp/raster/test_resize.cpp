@@ -190,7 +190,7 @@ TEST_CASE("preprocess: planes are RGB, whatever order and strides the frame has"
 TEST_CASE("preprocess: every byte of every channel is normalised with IEEE divisions") {
   Picture all{{16, 16}, {}};
   for (int byte = 0; byte < 256; ++byte) all.pixels.insert(all.pixels.end(), 3, static_cast<std::uint8_t>(byte));
-  const rfseg::raster::Normalisation imagenet, other{{0.5F, -1.25F, 0.1F}, {0.3F, 1e-3F, 7.0F}};
+  const rfseg::Normalisation imagenet, other{{0.5F, -1.25F, 0.1F}, {0.3F, 1e-3F, 7.0F}};
   for (const Resize resize : {Resize::pil, Resize::bilinear}) {
     for (const auto& by : {imagenet, other}) {
       std::vector<float> chw(768);
