@@ -50,6 +50,9 @@ ExportContract merged(ExportContract one, const ExportContract& other) {
   merge(one.deviation, other.deviation, "the deviations", sources);
   merge(one.antialias, other.antialias, "antialiasing", sources);
   merge(one.class_names, other.class_names, "class names", sources);
+  merge_name(one.built.tensorrt, other.built.tensorrt, "the TensorRT", sources);
+  merge_name(one.built.gpu, other.built.gpu, "the GPU", sources);
+  merge_name(one.built.compute_capability, other.built.compute_capability, "the compute capability", sources);
   if (one.precision.empty()) one.precision = other.precision;
   return one;
 }

@@ -1,5 +1,6 @@
 #include "network/contract_files.hpp"
 
+#include "network/engine_sidecar.hpp"
 #include "network/sha256.hpp"
 #include "network/stated_facts.hpp"
 #include "network/text.hpp"
@@ -48,6 +49,18 @@ Value sidecar_metadata(const std::string& path, const std::string& model) {
   return *metadata;
 }
 
+/// What rfdetr and others write as `model.json` beside `model.trt`; states nothing where that is something else.
+ExportContract trt_description(const std::string& model, const LogCallback& log) {
+  std::filesystem::path description = model;
+  if (description.extension() != ".trt" || !is_there(description.replace_extension(".json"))) return {};
+  const std::string path = description.string();
+  const Value value = parse_value(read_text_file(path, path), path);
+  if (value.find("schema_version") != nullptr || value.find("engine") != nullptr)
+    return parse_engine_contract(value, path, model);
+  if (log) log(LogLevel::warning, path + " does not describe an engine: it is not looked at");
+  return {};
+}
+
 }  // namespace
 
 ExportContract read_contract(const std::string& model, const std::string& format, const std::string& metadata,
@@ -66,15 +79,12 @@ ExportContract read_contract(const std::string& model, const std::string& format
   } else if (stated) {
     contract = parse_export_contract(*stated, inside, format, outputs);
   }
-  std::filesystem::path description = model;
-  if (description.extension() != ".trt" || !is_there(description.replace_extension(".json"))) return contract;
-  const std::string path = description.string();
-  const Value value = parse_value(read_text_file(path, path), path);
-  if (value.find("schema_version") == nullptr && value.find("engine") == nullptr) {
-    if (log) log(LogLevel::warning, path + " does not describe an engine: it is not looked at");
-    return contract;
-  }
-  return merged(std::move(contract), parse_engine_contract(value, path, model));
+  if (format != "tensorrt") return contract;
+  if (ExportContract described = trt_description(model, log); !described.source.empty())
+    contract = merged(std::move(contract), described);
+  const std::string own = model + ".json";
+  if (!is_there(own)) return contract;
+  return merged(std::move(contract), parse_engine_sidecar(parse_value(read_text_file(own, own), own), own, model));
 }
 
 }  // namespace rfseg::network

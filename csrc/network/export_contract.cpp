@@ -216,7 +216,14 @@ ExportContract parse_engine_contract(const Value& object, const std::string& sou
     contract.batch = dynamic ? 0 : batch->integer("size", 1);
     if (dynamic) contract.max_batch = batch->integer("max", 1);
   }
-  if (const auto build = facts.inner("build")) contract.precision = build->text("precision").value_or("");
+  if (const auto build = facts.inner("build")) {
+    contract.precision = build->text("precision").value_or("");
+    contract.built.tensorrt = build->text("tensorrt_version").value_or("");
+    if (const auto gpu = build->inner("gpu")) {
+      contract.built.gpu = gpu->text("name").value_or("");
+      contract.built.compute_capability = gpu->text("compute_capability").value_or("");
+    }
+  }
   return contract;
 }
 

@@ -2,6 +2,7 @@
 // artefact. Facts that nobody states are absent; facts that rfseg does not follow are refused here, in words.
 #pragma once
 
+#include "network/engine_build.hpp"
 #include "network/json.hpp"
 #include "network/model_contract.hpp"
 
@@ -26,6 +27,7 @@ struct ExportContract {
   std::optional<int> places;         ///< pairs kept before the threshold (K0 of contract.md 3.1)
   std::optional<Value> class_names;  ///< judged when they are needed: an explicit names= overrides them
   std::string precision;             ///< of an engine: "fp16"; "" when not stated
+  EngineBuild built;                 ///< of an engine
 };
 
 /// Reads the object that rfdetr calls its inference metadata. `format`: "onnx" or "tensorrt", which it must be of.

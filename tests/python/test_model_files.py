@@ -82,7 +82,7 @@ def test_another_network_is_refused_with_a_table(name: str, reason: str) -> None
 def test_what_the_cpu_cannot_run_is_refused() -> None:
     assert refusal(MODELS / "not_a_number.onnx") == (
         " answers a test image with NaN or infinity in 'labels': its weights are damaged, or too large for float16: "
-        "export or download it again"
+        "export or build it again"
     )
     future = refusal(MODELS / "from_the_future.onnx")
     assert future.startswith(" cannot be loaded by ONNX Runtime 1.")

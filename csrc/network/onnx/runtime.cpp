@@ -3,6 +3,7 @@
 
 #include "network/onnx/session.hpp"
 #include "network/onnx/tensor.hpp"
+#include "network/trial.hpp"
 
 #include <rfseg/error.hpp>
 
@@ -15,19 +16,6 @@ namespace {
 /// The environment is one per process, counted by the library, and keeps the logger of whoever made it first: this one
 /// has no state to outlive. What a session has to say goes to its own network's log.
 void ignore_log(void*, onnx::Severity, const char*, const char*, const char*, const char*) {}
-
-/// An image of noise, normalised values from -2 to 2, the same on every machine: [images, 3, Hn, Wn].
-std::vector<float> test_images(const ModelContract& contract, int images) {
-  std::vector<float> values(3U * static_cast<std::size_t>(images) *
-                            static_cast<std::size_t>(contract.network_size.height) *
-                            static_cast<std::size_t>(contract.network_size.width));
-  std::uint32_t state = 1;
-  for (float& value : values) {
-    state = state * 1664525U + 1013904223U;
-    value = static_cast<float>(state >> 24) / 64.0F - 2.0F;
-  }
-  return values;
-}
 
 }  // namespace
 
@@ -97,12 +85,11 @@ class OnnxNetwork::Impl {
     return complete;
   }
 
-  /// Runs a test image, completes the shapes of `outputs`, and refuses answers that are no numbers: damaged weights
-  /// would otherwise find nothing in every frame, without a word.
+  /// Runs a test image, completes the shapes of `outputs`, and refuses answers that are no numbers (network/trial.hpp).
   void try_out(const ModelContract& contract, std::vector<TensorDescription>& outputs) const {
     const int images = std::max(contract.batch, 1);
     Outputs values{};
-    run_session(contract, test_images(contract, images).data(), images, values);
+    run_session(contract, trial_images(contract, images).data(), images, values);
     const auto release = api().release_value;
     const std::array owned = {onnx::Owned<onnx::Value>(values[0], release),
                               onnx::Owned<onnx::Value>(values[1], release),
@@ -112,9 +99,7 @@ class OnnxNetwork::Impl {
       const auto tensor = std::find_if(outputs.begin(), outputs.end(),
                                        [&](const TensorDescription& output) { return output.name == names[i]; });
       onnx::update_shape(api(), owned[i].get(), *tensor);
-      if (!onnx::is_finite(api(), owned[i].get(), *tensor))
-        throw ModelError(model_ + " answers a test image with NaN or infinity in '" + tensor->name +
-                         "': its weights are damaged, or too large for float16: export or download it again");
+      if (!onnx::is_finite(api(), owned[i].get(), *tensor)) refuse_answer(model_, tensor->name);
     }
   }
 

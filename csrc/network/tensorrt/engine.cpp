@@ -37,8 +37,15 @@ Object adopt(const Library& library, void* object, const ObjectLook& look) {
   return Object(object);
 }
 
-Object load_plan(const Library& library, void* runtime, const std::string& path, bool allow_engine_code,
+/// Refuses, before TensorRT reads a byte of it, an engine that is stated to be for another machine.
+Object load_plan(const Library& library, void* runtime, const std::string& path, const TensorRtOptions& options,
                  const cuda::DeviceInfo& device) {
+  const bool allow_engine_code = options.allow_engine_code;
+  const cuda::ComputeCapability& capability = device.compute_capability;
+  check_engine_build(
+      options.built,
+      {library.version(), device.name, std::to_string(capability.major) + "." + std::to_string(capability.minor)}, path,
+      allow_engine_code, options.log);
   const std::vector<char> plan = read_file(path);
   library.log().take_errors();
   void* const engine =
@@ -112,7 +119,7 @@ class TensorRtEngine::Impl {
       : device_(std::move(device)),
         library_({options.library, options.folders}, options.log),
         runtime_(library_.create_runtime(options.allow_engine_code)),
-        engine_(load_plan(library_, runtime_.get(), file, options.allow_engine_code, device_->info())),
+        engine_(load_plan(library_, runtime_.get(), file, options, device_->info())),
         file_(file),
         contract_(read_contract(library_, engine_.get(), file)),
         batch_(read_batch(library_, engine_.get(), contract_, file)) {}

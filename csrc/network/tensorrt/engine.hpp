@@ -4,6 +4,7 @@
 
 #include "cuda/device.hpp"
 #include "cuda/stream.hpp"
+#include "network/engine_build.hpp"
 #include "network/model_contract.hpp"
 
 #include <rfseg/segmenter.hpp>
@@ -22,7 +23,8 @@ struct TensorRtOptions {
   /// Engines may bring machine code of their own (version-compatible ones bring a runtime), which then runs in this
   /// program: only for files that are trusted.
   bool allow_engine_code = false;
-  LogCallback log = {};  ///< TensorRT's messages; every engine's callback hears every engine's messages
+  LogCallback log = {};    ///< TensorRT's messages; every engine's callback hears every engine's messages
+  EngineBuild built = {};  ///< as files beside the engine state it
 };
 
 /// Where the tensors of some images are: device memory of that many times bytes() each, at multiples of 256.
@@ -80,7 +82,8 @@ class TensorRtEngine {
  public:
   /// Loads `engine`, which the caller trusts: TensorRT does not defend itself against hostile files. Waits. Makes the
   /// device current itself.
-  /// @throws BackendError  no usable TensorRT library: names each one tried and why it was refused
+  /// @throws BackendError  no usable TensorRT library: names each one tried and why it was refused; or the engine is
+  ///                       stated to be for another one, or for another GPU, and was not given to it
   /// @throws ModelError    the file is missing, empty, refused by this TensorRT on this GPU, or no RF-DETR network
   TensorRtEngine(const std::string& engine, const cuda::SharedDevice& device, const TensorRtOptions& options);
 

@@ -1,6 +1,7 @@
 // The logger and its listeners. See the note at the end for why the logger is one, and immortal.
 #include "network/tensorrt/log.hpp"
 
+#include "network/engine_build.hpp"
 #include "network/tensorrt/abi.hpp"
 
 #include <algorithm>
@@ -57,9 +58,12 @@ Relay& relay() {
   return immortal.relay;
 }
 
-LogLevel level_of(std::int32_t severity) {
+/// TensorRT warns of an engine from another model of GPU again and again: all but a process's first are details.
+LogLevel level_of(std::int32_t severity, const std::string& message) {
   if (severity <= static_cast<std::int32_t>(Severity::error)) return LogLevel::error;
-  return severity == static_cast<std::int32_t>(Severity::warning) ? LogLevel::warning : LogLevel::debug;
+  if (severity != static_cast<std::int32_t>(Severity::warning)) return LogLevel::debug;
+  const bool of_another_gpu = message.find("across different models of devices") != std::string::npos;
+  return of_another_gpu && !first_warning_of_another_gpu() ? LogLevel::debug : LogLevel::warning;
 }
 
 }  // namespace
@@ -72,7 +76,7 @@ void Log::take(std::int32_t severity, const char* text) noexcept {
   if (severity >= static_cast<std::int32_t>(Severity::verbose) || text == nullptr) return;
   try {
     const std::string message = text;
-    const LogLevel level = level_of(severity);
+    const LogLevel level = level_of(severity, message);
     if (level == LogLevel::error) {
       const std::lock_guard<std::mutex> guard(lock_);
       if (errors_.size() == kMostErrorsKept) errors_.pop_front();

@@ -4,6 +4,7 @@
 #include "host/speaker.hpp"
 #include "network/contract_files.hpp"
 #include "network/onnx/runtime.hpp"
+#include "network/trial.hpp"
 #include "pipeline/cpu/cpu_pipeline.hpp"
 #include "pipeline/gpu/device_network.hpp"
 #include "pipeline/gpu/gpu_pipeline.hpp"
@@ -162,6 +163,12 @@ std::unique_ptr<Pipeline> gpu_pipeline(const std::vector<cuda::SharedDevice>& de
   return std::make_unique<GpuPipeline>(std::move(models), info.threads);
 }
 
+/// One execution, of as few images as the engine takes; what it sets up the lanes need too.
+void try_out(const cuda::SharedDevice& device, const network::TensorRtEngine& engine) {
+  DeviceNetwork network(device, engine, engine.batch().least);
+  network::try_out(network, engine.file(), engine.batch().least);
+}
+
 /// The kernels of the GPU take as many pairs as there are queries.
 void check_places(const network::ExportContract& stated, const network::ModelContract& contract, const Info& info) {
   if (info.stages == Stages::host || stated.places.value_or(contract.queries) == contract.queries) return;
@@ -180,9 +187,9 @@ ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Opti
   info.threads = options.threads > 0 ? options.threads : std::clamp(host::processors() / 2, 1, kMostCrew);
   std::vector<network::TensorRtEngine> engines;
   for (const cuda::SharedDevice& device : devices)
-    engines.emplace_back(
-        info.model, device,
-        network::TensorRtOptions{options.tensorrt, options.library_folders, options.allow_engine_code, options.log});
+    engines.emplace_back(info.model, device,
+                         network::TensorRtOptions{options.tensorrt, options.library_folders, options.allow_engine_code,
+                                                  options.log, stated.built});
   const network::TensorRtEngine& engine = engines.front();
   info.library_version = engine.library_version();
   info.library_path = engine.library_path();
@@ -193,6 +200,7 @@ ReadyPipeline set_up_gpu(Info info, const std::vector<int>& ordinals, const Opti
   info.max_batch = settle_batch(info.model, options.max_batch, engine.batch(),
                                 std::min(kUsualBatch, stated.max_batch.value_or(kUsualBatch)));
   settle_flow(info, options);
+  try_out(devices.front(), engine);
   if (options.device == "auto")
     say(options, LogLevel::info,
         "device auto: " + info.device + ", because " + info.model + " is a TensorRT engine (TensorRT " +
