@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rfseg.engines import machine, verify, workshop
+from rfseg.engines import build, machine, verify, workshop
 
 PACKAGE = Path(__file__).with_name("stand_in_tensorrt")
 GPU = machine.Gpu(0, "NVIDIA Stand-in", "9.0", 80 << 30)
@@ -28,14 +28,16 @@ def patched(set_attribute: Callable[[Any, str, Any], None] = setattr, *, version
     os.environ.setdefault("STAND_RECORD", os.devnull)
     set_attribute(machine, "gpus", lambda: [GPU])
     set_attribute(machine, "driver_version", lambda: "580.1")
-    set_attribute(machine, "tensorrt_libraries", lambda: iter([machine.Library("libnvinfer.so.10", version)]))
+    set_attribute(machine, "tensorrt_libraries", lambda *_: iter([machine.Library("libnvinfer.so.10", version)]))
     set_attribute(workshop, "driver_version", lambda: "580.1")
-    set_attribute(workshop, "network_ms", lambda engine, device: (SPEEDS_MS[engine.stem.rpartition("-")[0]],) * 2)
-    set_attribute(verify, "_opened", _opened(verify._opened))
+    set_attribute(workshop, "network_ms", lambda engine, *_: (SPEEDS_MS[engine.stem.rpartition("-")[0]],) * 2)
+    on_cpu = _opened(verify.opened)
+    for module in (verify, build):
+        set_attribute(module, "opened", on_cpu)
 
 
 def _opened(original: Callable[..., Any]) -> Callable[..., Any]:
-    def opened(model: Any, device: str, resize: Any, allow_engine_code: bool = False) -> Any:
+    def opened(model: Any, device: str, resize: Any, *_: Any) -> Any:
         if Path(model).suffix == ".onnx":
             return original(model, "cpu", resize)
         copy = Path(tempfile.mkdtemp()) / "engine.onnx"

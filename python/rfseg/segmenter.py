@@ -6,6 +6,7 @@ import logging
 import os
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Literal, NoReturn, cast
 
@@ -17,6 +18,7 @@ from rfseg.asking import Threshold, device_text, thresholds
 from rfseg.calls import Calls
 from rfseg.info import Info
 from rfseg.libraries import onnxruntime_library, tensorrt_folders
+from rfseg.loading import OnBuild, Precision, file_to_open, gpu_is_idle
 from rfseg.masks import OutlineMode
 from rfseg.tickets import Announcer
 
@@ -61,13 +63,16 @@ class Segmenter(Calls):
         stages: Literal["device", "host"] = "device",
         tensorrt: str | os.PathLike[str] | None = None,
         allow_engine_code: bool = False,
+        precision: Precision = "auto",
+        on_build: OnBuild = "build",
     ) -> None:
-        """Opens a model and waits until it is loaded.
+        """Opens a model and waits until it is loaded; where an engine must be built first, for minutes, once.
 
         Args:
-            model: an `.onnx` file for a CPU, a TensorRT engine (`.engine`, `.plan`, `.trt`) for a GPU.
-            device: "auto", "cpu", "cuda", "cuda:N" or N, "cuda:all" or a list of GPUs. An explicit device never falls
-                back.
+            model: an `.onnx` file, or a TensorRT engine (`.engine`, `.plan`, `.trt`) for a GPU. On a GPU an `.onnx`
+                file is built into an engine, verified against ONNX Runtime on the CPU and kept in the cache.
+            device: "auto" (a CPU for an `.onnx` file), "cpu", "cuda", "cuda:N" or N, "cuda:all" or a list of GPUs,
+                which must be of one model where an engine is built. An explicit device never falls back.
             threshold: score above which an instance is kept, 0..1; or {class id or name: score}, where the key None
                 says it for the classes not listed (else 0.5; a defaultdict says it itself).
             max_detections: at most this many instances a frame, the best ones.
@@ -77,8 +82,9 @@ class Segmenter(Calls):
             names: a list (0-based), {id: name}, "coco" or a file (JSON, data.yaml, one name a line); default: what the
                 model says, else `model.names.json` or `class_names.txt` beside it.
             slots: frames in flight, on each GPU; default 2 on a CPU, on a GPU enough to keep its lanes full.
-            max_batch: images that an execution takes at most; default: on a GPU 16 of what the engine allows, on a CPU
-                1, and a fixed batch as it is. An execution takes what waits, and never waits for more.
+            max_batch: images that an execution takes at most; default: on a GPU 16 of what the engine allows, 8 where
+                it is built from an `.onnx` file, on a CPU 1, and a fixed batch as it is. An execution takes what
+                waits, and never waits for more.
             lanes: executions at once on each GPU; default as measured best.
             threads: on a CPU, of the network, default: physical cores; on a GPU, threads that help to copy frames and
                 trace outlines.
@@ -89,16 +95,21 @@ class Segmenter(Calls):
                 RFSEG_TENSORRT, then the folders of NVIDIA's pip packages, then the system's loader.
             allow_engine_code: let an engine run machine code that it carries, as version-compatible ones may. Only for
                 files you trust.
+            precision: of an engine that is built: "auto", the fastest that agrees with the file, or as `rfseg.build`.
+            on_build: "never" refuses to build, for servers that must not start slowly; a function is called with
+                (stage, seconds since the start, text) meanwhile, of which the log is told in any case.
 
         Raises:
             ModelError: the file is missing or is not an RF-DETR segmentation network.
             BackendError: no usable library or device; says which were tried and why each was refused.
             InputError: an option is out of range, or names do not fit the class columns.
+            VerificationError: no engine that was built agrees with the file.
+            OSError: the cache cannot be written.
         """
         base, by_class = thresholds(threshold)
-        self._core = _core.Segmenter(
-            model,
-            device=device_text(device),
+        where = device_text(device)
+        opened = partial(
+            _core.Segmenter,
             threshold=_DEFAULT_THRESHOLD if base is None else base,
             class_thresholds=by_class,
             max_detections=max_detections,
@@ -106,7 +117,6 @@ class Segmenter(Calls):
             resize=resize,
             names=names,
             slots=0 if slots is None else slots,
-            max_batch=0 if max_batch is None else max_batch,
             lanes=0 if lanes is None else lanes,
             threads=0 if threads is None else threads,
             stages=stages,
@@ -115,8 +125,16 @@ class Segmenter(Calls):
             tensorrt="" if tensorrt is None else tensorrt,
             library_folders=tensorrt_folders(),
             allow_engine_code=allow_engine_code,
-            log=_log,
         )
+
+        def refuse_early() -> None:  # before minutes of building: what a CPU refuses too
+            opened(model, device="cpu", max_batch=0, log=None).close()
+
+        built = {"max_batch": max_batch, "resize": None if resize == "auto" else resize, "tensorrt": tensorrt}
+        path = file_to_open(model, where, precision, on_build, refuse_early, **built)
+        self._core = opened(path, device=where, max_batch=0 if max_batch is None else max_batch, log=_log)
+        if gpu_is_idle(model, where):
+            _log(1, f'{os.fspath(model)} runs on the CPU: device="cuda" would build an engine of it, once, for the GPU')
         self._names = MappingProxyType(self._core.names)
         self._tickets = {}
         self._announcer = Announcer()

@@ -1,14 +1,16 @@
-"""What several test files drive: the demo's frames and an open Segmenter."""
+"""What several test files drive: the demo's frames, an open Segmenter, a machine with stand-ins for a GPU."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rfseg
 from paths import DEMO_CLIP, DEMO_MODEL
+from recording import Opened, open_engines_on_cpu, stand_ins
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +25,15 @@ def frames() -> list[np.ndarray]:
 def seg() -> Iterator[rfseg.Segmenter]:
     with rfseg.Segmenter(DEMO_MODEL) as segmenter:
         yield segmenter
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand-ins for a GPU and TensorRT's builder, and where the builder notes what it is asked."""
+    return stand_ins(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """What the core is asked to open; engines are ONNX files, which it opens on the CPU."""
+    return open_engines_on_cpu(tmp_path, monkeypatch)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +13,8 @@ import pytest
 import planted
 import rfseg
 import stand_in_gpu
-from paths import DATA, DEMO_MODEL, ROOT
+from paths import DATA, DEMO_MODEL
+from recording import builds, left_behind
 from rfseg.cli import main as command
 from rfseg.engines.batch import batch_profiles
 from rfseg.engines.build import EFFORTS
@@ -28,25 +24,6 @@ from rfseg.engines.fold import fold
 from rfseg.engines.graph import load
 from rfseg.engines.recipes import PRECISIONS, tiers
 from rfseg.engines.sidecar import read_sidecar, sidecar_path
-
-
-@pytest.fixture
-def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "record.jsonl"
-    monkeypatch.setenv("STAND_RECORD", str(path))
-    monkeypatch.setenv("STAND_VERSION", "")
-    monkeypatch.setenv("RFSEG_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    stand_in_gpu.patched(monkeypatch.setattr)
-    return path
-
-
-def builds(record: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
-
-
-def left_behind(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_auto_keeps_the_fastest_that_verifies(tmp_path: Path, record: Path) -> None:
@@ -142,100 +119,6 @@ def test_an_engine_of_another_model_is_told(tmp_path: Path, record: Path) -> Non
     assert "built from another file (shapes.onnx)" in report.reasons[0]
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "words"),
-    [
-        ("parser", rfseg.ModelError, "cannot read the model: no importer for FooBar"),
-        ("no engine", rfseg.ModelError, "Could not find any implementation for node X"),
-        ("no gpu", rfseg.BackendError, "CUDA initialization failure"),
-        ("crash", rfseg.ModelError, "ended with exit code 7"),
-    ],
-)
-def test_what_tensorrt_meets_is_said(
-    tmp_path: Path, record: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kind: Any, words: str
-) -> None:
-    monkeypatch.setenv("STAND_FAULT", fault)
-    out = tmp_path / "out"
-    with pytest.raises(kind, match=words):
-        rfseg.build(DEMO_MODEL, out / "m.engine", precision="fp32", effort="low")
-    assert left_behind(out) == []
-
-
-def test_a_builder_of_another_version_is_refused_before_it_builds(tmp_path: Path, record: Path) -> None:
-    os.environ["STAND_VERSION"] = "10.16.1"
-    with pytest.raises(rfseg.BackendError) as failure:
-        rfseg.build(DEMO_MODEL, tmp_path / "m.engine", precision="fp32", effort="low")
-    assert "package is 10.16.1, and the library that would run the engine is 10.6.0" in str(failure.value)
-    assert 'pip install "tensorrt-cu12==10.6.0.*"' in str(failure.value)
-    assert builds(record) == []
-
-
-def test_a_full_disk_leaves_nothing(tmp_path: Path, record: Path) -> None:
-    """The worker, and this process, may write files of a megabyte at most."""
-    import resource
-
-    out, before = tmp_path / "out", resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
-    try:
-        with pytest.raises(OSError, match=r"too large|no room"):
-            rfseg.build(DEMO_MODEL, out / "m.engine", precision="fp32", effort="low")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert left_behind(out) == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_build_that_is_told_to_stop_leaves_nothing(tmp_path: Path, record: Path, number: int) -> None:
-    out = tmp_path / "out"
-    program = (
-        f"import signal, sys; sys.path.insert(0, {str(ROOT / 'tests')!r})\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background ignores it\n"
-        "import stand_in_gpu; stand_in_gpu.patched()\n"
-        "from rfseg.cli.main import main\n"
-        f"options = ['-o', {str(out / 'm.engine')!r}, '--precision', 'fp32', '--effort', 'low']\n"
-        f"sys.exit(main(['build', {str(DEMO_MODEL)!r}, *options]))\n"
-    )
-    environment = {**os.environ, "STAND_SLEEP_S": "60"}
-    with subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE) as building:
-        until(lambda: bool(builds(record)))
-        building.send_signal(number)
-        assert building.wait(20) == (130 if number == signal.SIGINT else 143)
-    assert left_behind(out) == []
-    assert_gone(builds(record)[0]["process"])
-
-
-def test_a_killed_build_takes_its_worker_along(tmp_path: Path, record: Path) -> None:
-    program = (
-        f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r})\n"
-        "import stand_in_gpu; stand_in_gpu.patched()\n"
-        f"import rfseg; rfseg.build({str(DEMO_MODEL)!r}, {str(tmp_path / 'm.engine')!r}, precision='fp32')\n"
-    )
-    environment = {**os.environ, "STAND_SLEEP_S": "60"}
-    with subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL) as building:
-        until(lambda: bool(builds(record)))
-        building.kill()
-    assert not (tmp_path / "m.engine").exists()
-    assert_gone(builds(record)[0]["process"])
-
-
-def until(happened: Any, patience_s: float = 30.0) -> None:
-    end = time.monotonic() + patience_s
-    while not happened():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
-def assert_gone(process: int) -> None:
-    def gone() -> bool:
-        try:
-            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        return state == "Z"  # only its parent's look at it is missing
-
-    until(gone, 10)
-
-
 def test_profiles() -> None:
     dynamic, fixed = load(DATA / "models" / "dynamic_batch.onnx"), load(DEMO_MODEL)
     assert batch_profiles(dynamic, None) == [(1, 8, 8)]
@@ -288,23 +171,6 @@ def test_every_precision_means_something() -> None:
     ]
     with pytest.raises(rfseg.InputError, match="must be one of auto"):
         tiers("int8", 10)
-
-
-def test_without_a_gpu_the_driver_is_named() -> None:
-    with pytest.raises(rfseg.BackendError, match="NVIDIA's driver"):
-        rfseg.build(DEMO_MODEL)
-
-
-def test_without_tensorrt_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rfseg.engines import machine
-
-    monkeypatch.setattr(machine, "gpus", lambda: [stand_in_gpu.GPU])
-    monkeypatch.setenv("RFSEG_TENSORRT", "/nowhere/libnvinfer.so.10")
-    with pytest.raises(rfseg.BackendError, match=r'pip install "rfseg\[gpu\]"'):
-        rfseg.build(DEMO_MODEL)
-    monkeypatch.setattr(machine, "tensorrt_libraries", lambda: iter([machine.Library("x", "10.6.0")]))
-    with pytest.raises(rfseg.BackendError, match=r'pip install "tensorrt-cu12==10\.6\.0\.\*" "rfseg\[gpu\]"'):
-        rfseg.build(DEMO_MODEL)
 
 
 def test_the_sidecar_stays_with_its_engine(tmp_path: Path, record: Path) -> None:

@@ -1,11 +1,9 @@
-"""The cache of engines: what decides a key, one build for two processes, damage, and folders that cannot be written."""
+"""The cache of engines: what decides a key, what is found, damage, and folders that cannot be written."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,38 +11,13 @@ import pytest
 
 import rfseg
 import stand_in_gpu
-from paths import DATA, DEMO_MODEL, ROOT
+from paths import DATA, DEMO_MODEL
 from rfseg.cli.main import main
 from rfseg.engines import auto, cache
-from rfseg.engines.files import locked, write_atomically
-from rfseg.engines.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
+from rfseg.engines.files import write_atomically
+from rfseg.engines.sidecar import Sidecar, sidecar_path, write_sidecar
 
 KEY = cache.Key("ab" * 32, "auto", 1, "10.6.0", "NVIDIA H100", "580", "pil")
-# A build that takes a moment and counts itself.
-PROGRAM = f"""
-import sys, time
-from pathlib import Path
-sys.path.insert(0, {str(ROOT / "tests")!r})
-import stand_in_gpu
-stand_in_gpu.patched()
-from rfseg.engines import auto, build, machine
-from rfseg.engines.build_report import BuildReport
-from rfseg.engines.sidecar import Sidecar, write_sidecar
-machine.require_builder = lambda version: None
-
-def slow(model, engine, **wish):
-    with open(sys.argv[1], "a") as count:
-        count.write("built\\n")
-    time.sleep(1.5)
-    engine.parent.mkdir(parents=True, exist_ok=True)
-    engine.write_bytes(b"plan")
-    write_sidecar(engine, Sidecar(engine_size=4))
-    return BuildReport(engine)
-
-build.build = slow
-Path(sys.argv[1] + sys.argv[2]).touch()
-print(auto.engine_for({str(DEMO_MODEL)!r}))
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -71,16 +44,16 @@ def test_everything_that_matters_is_in_the_key() -> None:
         replace(KEY, gpu="NVIDIA H200"),
         replace(KEY, driver_major="590"),
         replace(KEY, resize="bilinear"),
-        replace(KEY, names="ef" * 32),
+        replace(KEY, beside="ef" * 32),
     ]
     assert len({key.text() for key in (KEY, *changed)}) == 9
     assert cache.entry_folder("a/model.onnx", KEY) == cache.cache_folder() / "engines" / f"model-{KEY.text()}"
 
 
 def test_names_beside_the_file_are_part_of_the_key(tmp_path: Path) -> None:
-    assert cache.names_digest(tmp_path / "model.onnx") == ""
+    assert cache.beside_digest(tmp_path / "model.onnx") == ""
     (tmp_path / "model.names.json").write_text('["cat"]')
-    assert len(cache.names_digest(tmp_path / "model.onnx")) == 64
+    assert len(cache.beside_digest(tmp_path / "model.onnx")) == 64
 
 
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -143,46 +116,6 @@ def test_external_weights_are_part_of_the_digest(tmp_path: Path) -> None:
     assert cache.onnx_digest(path) != first
 
 
-def test_two_processes_build_once(tmp_path: Path, folder: Path) -> None:
-    count = tmp_path / "count"
-    both = [
-        subprocess.Popen([sys.executable, "-c", PROGRAM, str(count), name], stdout=subprocess.PIPE, text=True)
-        for name in ("a", "b")
-    ]
-    engines = {process.communicate(timeout=60)[0].strip() for process in both}
-    assert [process.returncode for process in both] == [0, 0]
-    assert count.read_text() == "built\n"
-    assert len(engines) == 1
-    assert read_sidecar(engines.pop()) is not None
-
-
-def test_a_lock_is_freed_when_its_holder_is_killed(tmp_path: Path, folder: Path) -> None:
-    count = tmp_path / "count"
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(count), "a"], stdout=subprocess.DEVNULL) as holder:
-        end = time.monotonic() + 30
-        while not count.exists():
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        holder.kill()
-    again = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(count), "b"], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert count.read_text() == "built\nbuilt\n"
-    assert read_sidecar(again.stdout.strip()) is not None
-
-
-def test_a_file_system_without_locks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(handle: object, operation: int) -> None:
-        raise OSError(37, "No locks available")
-
-    monkeypatch.setattr("fcntl.flock", refuses)
-    with (
-        pytest.raises(OSError, match=r"cannot be locked \(No locks available\): choose a folder"),
-        locked(tmp_path / "x", print),
-    ):
-        pass
-
-
 def test_a_read_only_cache_that_holds_the_engine_serves_it(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in_gpu.patched(monkeypatch.setattr)
     key = cache.Key(cache.onnx_digest(DEMO_MODEL), "auto", 0, "10.6.0", "NVIDIA Stand-in", "580")
@@ -190,22 +123,6 @@ def test_a_read_only_cache_that_holds_the_engine_serves_it(monkeypatch: pytest.M
     monkeypatch.setattr(cache, "write_atomically", lambda path, data: pytest.fail(f"it writes {path}"))
     monkeypatch.setattr(auto, "locked", lambda *_: pytest.fail("it takes a lock"))
     assert auto.engine_for(DEMO_MODEL) == engine
-
-
-def test_who_waits_is_told_who_builds(tmp_path: Path) -> None:
-    lock, told = tmp_path / "x.lock", tmp_path / "told"
-    program = (
-        "import sys; from pathlib import Path; from rfseg.engines.files import locked\n"
-        f"with locked(Path({str(lock)!r}), lambda who: Path({str(told)!r}).write_text(who)): pass\n"
-    )
-    with locked(lock, lambda who: pytest.fail(f"{who} holds it")):
-        waiting = subprocess.Popen([sys.executable, "-c", program])
-        end = time.monotonic() + 30
-        while not told.exists():
-            assert time.monotonic() < end
-            time.sleep(0.02)
-    assert waiting.wait(30) == 0
-    assert told.read_text() == f"process {os.getpid()}"
 
 
 def test_on_build_never_refuses_with_the_next_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,28 +138,6 @@ def test_a_cached_engine_needs_neither_onnx_nor_tensorrts_builder(monkeypatch: p
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.setattr("rfseg.engines.machine.require_builder", lambda version: pytest.fail("it asks for a builder"))
     assert auto.engine_for(DEMO_MODEL) == engine
-
-
-def test_an_engine_for_another_machine_is_refused_before_tensorrt_is_asked(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    stand_in_gpu.patched(monkeypatch.setattr)
-    engine = put(folder / "engines" / "x")
-    for facts, words in (
-        (Sidecar(engine_size=4, compute_capability="8.9", gpu="NVIDIA L4"), r"compute capability 8\.9"),
-        (Sidecar(engine_size=4, tensorrt="10.5.0"), r"TensorRT 10\.5\.0"),
-    ):
-        write_sidecar(engine, facts)
-        with pytest.raises(rfseg.BackendError, match=words):
-            auto.admitted(engine)
-    write_sidecar(engine, Sidecar(engine_size=4, compute_capability="9.0", gpu="NVIDIA H200", names=["a"]))
-    for _ in range(3):
-        found = auto.admitted(engine)
-        assert found is not None
-        assert found.names == ["a"]
-    assert len([record for record in caplog.records if "built on NVIDIA H200" in record.message]) == 1
-    sidecar_path(engine).unlink()
-    assert auto.admitted(engine) is None
 
 
 def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

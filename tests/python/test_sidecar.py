@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rfseg
-from rfseg.engines.sidecar import Sidecar, check_machine, read_sidecar, sidecar_path, write_sidecar
+from rfseg.engines.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
 
 BYTES = b"an engine"
 DIGEST = hashlib.sha256(BYTES).hexdigest()
@@ -89,17 +89,6 @@ def test_other_bytes_are_found_when_asked(engine: Path) -> None:
     assert read_sidecar(engine) is not None
     with pytest.raises(rfseg.ModelError, match="describes another build"):
         read_sidecar(engine, check_digest=True)
-
-
-def test_another_machine_is_refused_in_words() -> None:
-    assert check_machine("m.engine", facts(), "10.6.0", "NVIDIA H100", "9.0") == ""
-    assert check_machine("m.engine", facts(tensorrt="10.6.0.26"), "10.6.0", "NVIDIA H100", "9.0") == ""
-    with pytest.raises(rfseg.BackendError, match=r"built for compute capability 9\.0 .* has 8\.9: build it again"):
-        check_machine("m.engine", facts(), "10.6.0", "NVIDIA L4", "8.9")
-    with pytest.raises(rfseg.BackendError, match=r"built by TensorRT 10\.6\.0, and the library here is 10\.16\.1"):
-        check_machine("m.engine", facts(), "10.16.1", "NVIDIA H100", "9.0")
-    warning = check_machine("m.engine", facts(gpu="NVIDIA H200"), "10.6.0", "NVIDIA H100", "9.0")
-    assert "built on NVIDIA H200 and runs on NVIDIA H100" in warning
 
 
 def contract(**changes: Any) -> dict[str, Any]:

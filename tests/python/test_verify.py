@@ -120,12 +120,12 @@ def test_the_threshold_falls_until_something_is_found() -> None:
 def test_a_candidate_that_takes_several_is_compared_in_full_batches_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, opened = DATA / "models" / "dynamic_batch.onnx", verify_module._opened
+    model, opened = DATA / "models" / "dynamic_batch.onnx", verify_module.opened
     wide = tmp_path / model.name
     wide.write_bytes(model.read_bytes())
     monkeypatch.setattr(
         verify_module,
-        "_opened",
+        "opened",
         lambda path, *rest: rfseg.Segmenter(path, device="cpu", max_batch=2) if path == wide else opened(path, *rest),
     )
     report = verify(wide, model, limit=3, threshold=0.01)

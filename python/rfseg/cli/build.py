@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfseg.cli.building import Progress
 from rfseg.cli.common import EXIT_OK, EXIT_VERIFICATION, add_command, positive
 from rfseg.engines.recipes import PRECISIONS, RECIPES
 
@@ -21,7 +22,6 @@ A precision that was asked for and does not agree is refused (exit 3), not repla
 example:
   rfseg build model.onnx --max-batch 8 --images photographs/
 """
-_EVERY_S = 2.0  # TensorRT speaks of thousands of steps
 
 
 def register(commands: Commands) -> None:
@@ -104,22 +104,3 @@ def _into_cache(options: argparse.Namespace, progress: Progress | None) -> Path:
         effort=options.effort,
         progress=progress,
     )
-
-
-class Progress:
-    """Prints stages as they begin, TensorRT's warnings, now and then a step; JSON to stdout, text to stderr."""
-
-    def __init__(self, as_json: bool) -> None:
-        self._json, self._stage, self._said = as_json, "", -_EVERY_S
-
-    def __call__(self, stage: str, elapsed_s: float, text: str) -> None:
-        """Takes what `build` tells."""
-        warning = text.startswith("TensorRT ")
-        if stage == self._stage and not warning and elapsed_s - self._said < _EVERY_S:
-            return
-        self._stage, self._said = stage, elapsed_s
-        if self._json:
-            event = {"event": "progress", "stage": stage, "elapsed_s": round(elapsed_s, 1), "text": text}
-            print(json.dumps(event), flush=True)
-        else:
-            print(f"{elapsed_s:6.0f} s  {stage}{': ' if text else ''}{text}", file=sys.stderr, flush=True)

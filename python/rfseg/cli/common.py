@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rfseg.cli.building import Progress
+from rfseg.cli.signals import Interrupt
 from rfseg.pictures import MAX_PIXELS
 from rfseg.printable import printable
 
@@ -42,7 +44,7 @@ def add_command(commands: Commands, name: str, summary: str, epilog: str, run: A
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """The option every command that opens a model has."""
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:N; only auto chooses")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:N, cuda:all")
 
 
 def add_model_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
@@ -54,9 +56,11 @@ def add_model_options(parser: argparse.ArgumentParser, *, engine: bool = True) -
     parser.add_argument("--resize", choices=("auto", "pil", "bilinear"), help="as Segmenter takes it (its default)")
 
 
-def model_options(options: argparse.Namespace) -> dict[str, Any]:
-    """Arguments for Segmenter; what was not asked for is left to its defaults."""
+def model_options(options: argparse.Namespace, interrupt: Interrupt | None = None) -> dict[str, Any]:
+    """Arguments for Segmenter; what was not asked for is left to its defaults. What is built meanwhile is shown."""
     chosen = {key: getattr(options, key, None) for key in ("device", "names", "resize", "allow_engine_code")}
+    shown = Progress(as_json=False)
+    chosen["on_build"] = shown if interrupt is None else interrupt.watching(shown)
     return {key: value for key, value in chosen.items() if value is not None}
 
 

@@ -34,7 +34,7 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    with Interrupt() as interrupt, rfseg.Segmenter(str(MODEL), **model_options(options)) as segmenter:
+    with Interrupt() as interrupt, rfseg.Segmenter(str(MODEL), **model_options(options, interrupt)) as segmenter:
         job = Job(segmenter, fresh_folder(options.out), Wish(("video", "json", "geojson")), interrupt)
         interrupt.saving = True
         job.take(Video("demo", CLIP.stem, str(CLIP)))

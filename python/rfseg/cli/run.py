@@ -87,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
     with Interrupt() as interrupt:
         sources = expand(options.source, problems.append, lambda sentence: say(f"rfseg: {sentence}"))
         load_early(sources, options.save)
-        with rfseg.Segmenter(options.model, threshold=options.threshold, **model_options(options)) as segmenter:
+        asked = model_options(options, interrupt)
+        with rfseg.Segmenter(options.model, threshold=options.threshold, **asked) as segmenter:
             classes = class_ids(options.classes, segmenter.names) if options.classes else None
             wish = Wish(options.save, options.progress, classes, like)
             job = Job(segmenter, fresh_folder(options.out), wish, interrupt)

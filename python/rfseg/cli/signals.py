@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from threading import Thread
 from types import FrameType
 
@@ -22,11 +23,13 @@ class Interrupt:
     Attributes:
         number: of the first signal, or 0.
         saving: files are being written, so the first signal only becomes a wish; until then it ends the program.
+        building: an engine is built, so the first signal is raised in the main thread, which removes what is half made.
     """
 
     def __init__(self) -> None:
         self.number = 0
         self.saving = False
+        self.building = False
         self._before: dict[int, object] = {}
         self._watched = False
 
@@ -34,6 +37,15 @@ class Interrupt:
     def wanted(self) -> bool:
         """Whether to stop."""
         return self.number != 0
+
+    def watching(self, tell: Callable[[str, float, str], None]) -> Callable[[str, float, str], None]:
+        """`tell`, which a build calls before it makes anything; from then on `building`."""
+
+        def told(stage: str, elapsed_s: float, text: str) -> None:
+            self.building = True
+            tell(stage, elapsed_s, text)
+
+        return told
 
     @property
     def code(self) -> int:
@@ -74,12 +86,14 @@ class Interrupt:
         os.close(reader)
 
     def _take(self, number: int) -> None:
-        if self.wanted or not self.saving:
+        if self.wanted or not (self.saving or self.building):
             os._exit(_EXIT_BY_SIGNAL + number)
         self.number = number
 
     def _in_python(self, number: int, _: FrameType | None) -> None:
-        """Must exist for C's handler to be there; acts only where no thread watches."""
+        """Must exist for C's handler to be there; acts only while building and where no thread watches."""
+        if self.building and not self.saving:
+            raise SystemExit(_EXIT_BY_SIGNAL + number)
         if self._watched:
             return
         if self.wanted or not self.saving:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rfseg._core import BackendError
+from rfseg._core import BackendError, InputError, ModelError
 from rfseg.engines import cache, machine
 from rfseg.engines.files import locked
-from rfseg.engines.sidecar import Sidecar, check_machine, read_sidecar
+from rfseg.engines.recipes import tiers
 
 if TYPE_CHECKING:  # an engine that is in the cache is found without the builder's and the verification's modules
     from rfseg.engines.pictures import Images
@@ -22,7 +23,6 @@ if TYPE_CHECKING:  # an engine that is in the cache is found without the builder
 
 OnBuild = Literal["build", "never"]
 _logger = logging.getLogger("rfseg")
-_warned: set[str] = set()
 
 
 def engine_for(
@@ -35,6 +35,8 @@ def engine_for(
     images: Images | None = None,
     effort: str = "low",
     on_build: OnBuild = "build",
+    tensorrt: str | os.PathLike[str] | None = None,
+    before_building: Callable[[], None] = lambda: None,
     progress: Progress | None = None,
 ) -> Path:
     """Returns an engine that was built from an ONNX file for this GPU, TensorRT and driver, and agrees with it.
@@ -44,13 +46,15 @@ def engine_for(
 
     Args:
         model: an ONNX file.
-        device: "cuda" or "cuda:N".
+        device: "cuda", "cuda:N", or several GPUs of one model, which one engine serves.
         precision: as `build` takes it.
         max_batch: as `build` takes it.
         resize: as `build` takes it.
         images: as `build` takes them.
         effort: as `build` takes it; low, since somebody waits.
         on_build: "never" refuses to build, for servers that must not start slowly.
+        tensorrt: as `build` takes it.
+        before_building: called first where something must be built; what it raises is raised.
         progress: called with (stage, seconds since the start, text) while it builds; the log is told in any case.
 
     Raises:
@@ -58,7 +62,12 @@ def engine_for(
         ModelError, VerificationError: as `build`.
         OSError: the cache cannot be written.
     """
-    gpu, library = machine.gpu_of(device), machine.tensorrt_library()
+    if on_build not in {"build", "never"}:
+        raise InputError(f'on_build is {on_build!r}: it must be "build" or "never"')
+    if not Path(model).is_file():  # a wrong path is wrong on every machine
+        raise ModelError(f"{os.fspath(model)}: no such file")
+    gpu, library = machine.gpu_of(device), machine.tensorrt_library(os.fspath(tensorrt or ""))
+    tiers(precision, int(library.version.split(".")[0]))  # refuses what is no precision
     key = cache.Key(
         onnx_sha256=cache.onnx_digest(model),
         recipe=precision,
@@ -67,7 +76,7 @@ def engine_for(
         gpu=gpu.name,
         driver_major=machine.driver_version().split(".")[0],
         resize=resize or "",
-        names=cache.names_digest(model),
+        beside=cache.beside_digest(model),
     )
     folder = cache.entry_folder(model, key)
     found = cache.lookup(folder)
@@ -77,15 +86,30 @@ def engine_for(
     if on_build == "never":
         raise BackendError(
             f"no engine of {name} is in the cache {cache.cache_folder()} for {gpu.name}, TensorRT {library.version} "
-            f'and this driver, and on_build="never" forbids building one: rfseg build {name} --cache'
+            f'and this driver, and on_build="never" forbids building one: {_command(name, key)}'
         )
     machine.require_builder(library.version)
+    before_building()
     with locked(cache.cache_folder() / "locks" / folder.name, lambda who: _wait(name, who, progress)):
         found = cache.lookup(folder)  # who held the lock may have built it
         if found is None:
             cache.remove_leftovers(folder)
-            found = _build(name, folder, device, progress, (precision, max_batch, resize, images, effort))
+            wish: dict[str, object] = {
+                "precision": precision,
+                "max_batch": max_batch,
+                "resize": resize,
+                "images": images,
+            }
+            wish |= {"effort": effort, "tensorrt": library.path, "device": f"cuda:{gpu.ordinal}"}
+            found = _build(name, folder, progress, wish)
     return found
+
+
+def _command(model: str, key: cache.Key) -> str:
+    """What puts exactly that engine into the cache."""
+    chosen = {"--precision": key.recipe if key.recipe != "auto" else "", "--resize": key.resize}
+    chosen["--max-batch"] = str(key.batch or "")
+    return " ".join([f"rfseg build {model} --cache", *(f"{name} {value}" for name, value in chosen.items() if value)])
 
 
 def _wait(model: str, who: str, progress: Progress | None) -> None:
@@ -94,7 +118,7 @@ def _wait(model: str, who: str, progress: Progress | None) -> None:
         progress("waiting", 0.0, f"{who} builds this engine")
 
 
-def _build(model: str, folder: Path, device: str, progress: Progress | None, wish: tuple[object, ...]) -> Path:
+def _build(model: str, folder: Path, progress: Progress | None, wish: dict[str, object]) -> Path:
     from rfseg.engines.build import build
 
     stages: set[str] = set()
@@ -107,30 +131,6 @@ def _build(model: str, folder: Path, device: str, progress: Progress | None, wis
             progress(stage, elapsed_s, text)
 
     _logger.warning("building an engine of %s for this GPU: minutes, once; it is kept in %s", model, folder)
-    names = ("precision", "max_batch", "resize", "images", "effort")
-    report = build(model, folder / "model.engine", device=device, progress=tell, **dict(zip(names, wish, strict=True)))  # type: ignore[arg-type]
+    report = build(model, folder / "model.engine", progress=tell, **wish)  # type: ignore[arg-type]
     _logger.info("%s: built and verified in %.0f s\n%s", model, report.seconds, report.text())
     return report.engine
-
-
-def admitted(engine: str | os.PathLike[str], device: str = "cuda") -> Sidecar | None:
-    """Reads an engine's sidecar and refuses an engine for another GPU or TensorRT, before TensorRT is asked.
-
-    An engine of the same compute capability built on another model of GPU is warned of, once a process.
-
-    Returns:
-        None where there is no sidecar: nothing is known then, and TensorRT judges.
-
-    Raises:
-        ModelError: the sidecar is damaged, or describes another engine.
-        BackendError: the engine is for another machine.
-    """
-    sidecar = read_sidecar(engine)
-    if sidecar is not None:
-        gpu = machine.gpu_of(device)
-        version = next((library.version for library in machine.tensorrt_libraries() if not library.reason), "")
-        warning = check_machine(engine, sidecar, version, gpu.name, gpu.capability)
-        if warning and warning not in _warned:
-            _warned.add(warning)
-            _logger.warning("%s", warning)
-    return sidecar

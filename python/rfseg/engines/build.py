@@ -23,8 +23,8 @@ from rfseg.engines.pictures import Images
 from rfseg.engines.process import stopping_cleanly
 from rfseg.engines.recipes import Recipe, tiers
 from rfseg.engines.rule import Rule
-from rfseg.engines.sidecar import read_sidecar, sidecar_path, write_sidecar
-from rfseg.engines.verify import Resize, verify
+from rfseg.engines.sidecar import Sidecar, read_sidecar, sidecar_path, write_sidecar
+from rfseg.engines.verify import Resize, opened, verify
 from rfseg.engines.workshop import Progress, Workshop
 
 Path_ = str | os.PathLike[str]
@@ -55,6 +55,7 @@ def build(
     rule: Rule | None = None,
     several_profiles: bool = False,
     device: str = "cuda",
+    tensorrt: Path_ | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Builds, times and verifies engines, and keeps the fastest that agrees with its ONNX file. Waits, for minutes.
@@ -72,6 +73,7 @@ def build(
         rule: the verification's limits.
         several_profiles: a profile for one image alone beside that for up to max_batch.
         device: "cuda" or "cuda:N".
+        tensorrt: as `Segmenter` takes it: the library that times and verifies, and will run the engine.
         progress: called with (stage, seconds since the start, text).
 
     Returns:
@@ -85,7 +87,7 @@ def build(
     """
     if effort not in EFFORTS:
         raise InputError(f"effort is {effort!r}: it must be one of {', '.join(EFFORTS)}")
-    gpu, library = machine.gpu_of(device), machine.tensorrt_library()
+    gpu, library = machine.gpu_of(device), machine.tensorrt_library(os.fspath(tensorrt or ""))
     machine.require_builder(library.version)
     steps = tiers(precision, int(library.version.split(".")[0]))
     target = Path(engine) if engine is not None else Path(model).with_suffix(".engine")
@@ -94,8 +96,9 @@ def build(
     with stopping_cleanly():
         folder = Path(tempfile.mkdtemp(prefix=".rfseg-build-", dir=target.parent))
         try:
-            workshop = Workshop(report, folder, gpu, library.version, progress)
+            workshop = Workshop(report, folder, gpu, library, progress)
             workshop.say("reading", os.fspath(model))
+            workshop.stated = _stated(model, resize)
             graph = load(model)
             workshop.say("folding", f"{fold(graph)} nodes of constants")
             profiles = batch_profiles(graph, max_batch, several=several_profiles)
@@ -173,12 +176,27 @@ class _Walk:
             wish.model,
             wish.images,
             device=f"cuda:{shop.gpu.ordinal}",
+            tensorrt=shop.library.path,
             resize=wish.resize,
             rule=wish.rule,
             progress=lambda done, count: shop.say(f"verifying {one.recipe}", f"{done}/{count} images"),
         )
         shop.say(f"verified {one.recipe}", one.report.verdict)
         return one.report.passed
+
+
+def _stated(model: Path_, resize: Resize | None) -> Sidecar:
+    """What the ONNX file says of itself, as the engine's sidecar will say it. A file that cannot run is refused."""
+    with opened(model, "cpu", resize) as reference:
+        info, names = reference.info, {str(number): name for number, name in reference.names.items()}
+    return Sidecar(
+        onnx_file=Path(model).name,
+        resize=info["resize"],
+        mean=info["mean"],
+        std=info["std"],
+        places=info["places"],
+        names=names or None,
+    )
 
 
 def _reasons(report: BuildReport) -> str:
@@ -192,9 +210,7 @@ def _keep(one: Attempt, target: Path, wish: _Wish) -> None:
     assert one.report is not None
     facts = read_sidecar(one.path)
     assert facts is not None
-    facts.onnx_file, facts.onnx_sha256 = Path(wish.model).name, onnx_digest(wish.model)
-    facts.names = one.report.names or None
-    facts.resize = wish.resize or one.report.reference["resize"]
+    facts.onnx_sha256 = onnx_digest(wish.model)
     facts.verification = one.report.summary()
     sidecar_path(target).unlink(missing_ok=True)
     os.replace(one.path, target)

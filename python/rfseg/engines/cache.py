@@ -34,7 +34,8 @@ class Key:
         gpu: name.
         driver_major: "580".
         resize: of the verification.
-        names: digest of the class names beside the file, which the engine's sidecar takes over.
+        beside: digest of the files beside it that state names or how frames are prepared: the engine's sidecar takes
+            that over.
     """
 
     onnx_sha256: str
@@ -44,7 +45,7 @@ class Key:
     gpu: str
     driver_major: str
     resize: str = ""
-    names: str = ""
+    beside: str = ""
 
     def text(self) -> str:
         """A short digest of all of them."""
@@ -79,10 +80,12 @@ def entry_folder(model: str | os.PathLike[str], key: Key) -> Path:
     return cache_folder() / "engines" / f"{Path(model).stem[:40]}-{key.text()}"
 
 
-def names_digest(model: str | os.PathLike[str]) -> str:
-    """Digest of `model.names.json`, "" where there is none."""
-    path = Path(model).with_suffix(".names.json")
-    return sha256_of([path]) if path.is_file() else ""
+def beside_digest(model: str | os.PathLike[str]) -> str:
+    """Digest of what lies beside an ONNX file and states facts of it, "" where nothing does."""
+    path = Path(model)
+    files = (path.with_suffix(".names.json"), path.with_name("class_names.txt"), Path(f"{path}.rfdetr.json"))
+    there = [file for file in files if file.is_file()]
+    return sha256_of(there) if there else ""
 
 
 def lookup(folder: Path) -> Path | None:

@@ -75,16 +75,24 @@ def _gpu(cuda: ctypes.CDLL, ordinal: int) -> Gpu:
 
 
 def gpu_of(device: str) -> Gpu:
-    """The GPU that "cuda" or "cuda:N" names.
+    """The GPU that "cuda" or "cuda:N" names; of several ("cuda:0,cuda:1", "cuda:all") the first, if they are alike.
 
     Raises:
-        BackendError: there is none.
+        BackendError: there is none, or they are of different models, which one engine does not serve.
     """
-    number = device.removeprefix("cuda").removeprefix(":") or "0"
     found = gpus()
-    if not number.isdecimal() or int(number) >= len(found):
+    numbers = [part.removeprefix("cuda").removeprefix(":") or "0" for part in device.split(",")]
+    if device == "cuda:all":
+        numbers = [str(gpu.ordinal) for gpu in found]
+    if not numbers or not all(number.isdecimal() and int(number) < len(found) for number in numbers):
         raise BackendError(f"device {device!r}: {len(found)} GPUs are visible")
-    return found[int(number)]
+    named = [found[int(number)] for number in numbers]
+    if models := sorted({gpu.name for gpu in named} - {named[0].name}):
+        raise BackendError(
+            f"device {device!r} names GPUs of different models ({', '.join([named[0].name, *models])}), and an engine "
+            "is built for one: name GPUs of one model, and open a Segmenter for each model"
+        )
+    return named[0]
 
 
 def driver_version() -> str:
@@ -108,11 +116,14 @@ def _driver_by_nvml() -> str:
     return version.value.decode()
 
 
-def tensorrt_libraries() -> Iterator[Library]:
-    """Every TensorRT library in the order in which the Segmenter tries them, each opened when it is asked for."""
-    variable = os.environ.get("RFSEG_TENSORRT")
-    if variable:
-        yield _tried(variable)
+def tensorrt_libraries(named: str = "") -> Iterator[Library]:
+    """Every TensorRT library in the order in which the Segmenter tries them, each opened when it is asked for.
+
+    `named`: what its `tensorrt=` says.
+    """
+    only = named or os.environ.get("RFSEG_TENSORRT")
+    if only:
+        yield _tried(only)
         return
     for folder in tensorrt_folders():
         for name in (*_NAMES, *_LEAN):
@@ -134,14 +145,14 @@ def _tried(path: str) -> Library:
     return Library(path, version)
 
 
-def tensorrt_library() -> Library:
-    """The library that the Segmenter will take.
+def tensorrt_library(named: str = "") -> Library:
+    """The library that the Segmenter will take; `named`: what its `tensorrt=` says.
 
     Raises:
         BackendError: there is none; says which were tried, and what to type.
     """
     tried = []
-    for library in tensorrt_libraries():
+    for library in tensorrt_libraries(named):
         if not library.reason:
             return library
         tried.append(f"\n  {library.path}: {library.reason}")

@@ -12,6 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
+from rfseg.pictures import read_picture
+from rfseg.sources import Images as ImageFiles
+from rfseg.sources import expand
+from rfseg.terminal import muted
+from rfseg.video import VideoReader
 
 PHOTOGRAPHS = Path(__file__).with_name("photographs")
 MOST_FRAMES = 64  # of one verification: the reference runs on a CPU
@@ -51,21 +56,17 @@ def pictures(images: Images | None, limit: int = MOST_FRAMES) -> list[Picture]:
 
 
 def _read(paths: list[str], limit: int) -> Iterator[Picture]:
-    from rfseg.cli.frames import opened
-    from rfseg.sources import Images as ImageFiles
-    from rfseg.sources import expand
-
-    problems: list[str] = []
     for source in expand(paths):
-        with opened(source, problems.append) as reading:
-            # Reading on past what is shown costs decoding only; a still image is its own file.
-            step = 1 if isinstance(source, ImageFiles) else max(1, (reading.total or limit) // limit)
-            for k, frame in enumerate(reading.frames):
-                if k % step == 0:
-                    name = getattr(frame, "path", None)
-                    yield Picture(name.name if name else f"{source.name} frame {frame.index}", frame.pixels)
-    if problems:
-        raise InputError("; ".join(problems))
+        if isinstance(source, ImageFiles):
+            for path in source.paths:
+                with muted():
+                    pixels = read_picture(path)
+                yield Picture(path.name, pixels)
+        else:
+            with VideoReader(source.address) as reader:
+                # Reading on past what is shown costs decoding only.
+                for frame in reader.frames(max(1, (reader.count or limit) // limit)):
+                    yield Picture(f"{source.name} frame {frame.index}", frame.pixels)
 
 
 def _spread(found: list[Picture], limit: int) -> list[Picture]:

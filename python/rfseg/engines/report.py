@@ -102,7 +102,6 @@ class VerifyReport:
         rule: {limit: value} that was applied.
         precision: {type: share of the engine's layers}; None where it is not known.
         seconds: it took.
-        names: {class id: name} of the reference.
     """
 
     passed: bool
@@ -116,7 +115,6 @@ class VerifyReport:
     rule: dict[str, float]
     precision: dict[str, float] | None = None
     seconds: float = 0.0
-    names: dict[int, str] = field(default_factory=dict)
     worst: list[Any] = field(default_factory=list, repr=False)
 
     def to_dict(self) -> dict[str, Any]:

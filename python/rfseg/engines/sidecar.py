@@ -1,6 +1,7 @@
 """`model.engine.json`: what an engine is, was built from and for, and how it was verified. rfdetr's own files too.
 
-Owns reading, writing and checking; asks neither TensorRT nor the driver, and is told what they are.
+Owns writing, and reading for verification, cache and doctor. What opens an engine (csrc/network/engine_sidecar.cpp)
+reads the same file and judges there whether the engine fits the machine.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rfseg._core import BackendError, ModelError
+from rfseg._core import ModelError
 from rfseg.engines.files import sha256_of, write_atomically
-from rfseg.engines.machine import tensorrt_command
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +31,7 @@ class Sidecar:
         profiles: (least, best, most) of each optimisation profile.
         resize: "pil", "bilinear", or "" where nobody said.
         mean, std: of the normalisation, after pixel / 255.
+        places: pairs of query and class that are kept before the threshold; None: nobody said.
         names: class names, a list or {id: name}; None: nobody named them.
         tensorrt, gpu, compute_capability, driver: what it was built with and for.
         recipe: how.
@@ -52,6 +53,7 @@ class Sidecar:
     resize: str = ""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    places: int | None = None
     names: Any = None
     tensorrt: str = ""
     gpu: str = ""
@@ -145,38 +147,6 @@ def check_engine(engine: Path, path: Path, sidecar: Sidecar, digest: bool) -> No
             f"{path} describes another build than {engine.name} ({sidecar.engine_size:,} bytes there, {size:,} here, "
             f"or other bytes): build it again, or remove the sidecar"
         )
-
-
-def check_machine(engine: str | os.PathLike[str], sidecar: Sidecar, tensorrt: str, gpu: str, capability: str) -> str:
-    """Judges, before TensorRT is asked, whether an engine fits this machine.
-
-    Args:
-        engine: for the message.
-        sidecar: what is known of it.
-        tensorrt: version of the library that would run it; "" where it is not known.
-        gpu: name of the GPU.
-        capability: compute capability, "9.0".
-
-    Returns:
-        A warning, for an engine of the same capability built on another model of GPU, else "".
-
-    Raises:
-        BackendError: the engine is for another compute capability or another TensorRT.
-    """
-    name, again = os.fspath(engine), "build it again on this machine (rfseg build), or give the .onnx file"
-    if sidecar.compute_capability and capability and sidecar.compute_capability != capability:
-        raise BackendError(
-            f"{name} was built for compute capability {sidecar.compute_capability} ({sidecar.gpu}), and {gpu} has "
-            f"{capability}: {again}"
-        )
-    if sidecar.tensorrt and tensorrt and not same_tensorrt(sidecar.tensorrt, tensorrt):
-        raise BackendError(
-            f"{name} was built by TensorRT {sidecar.tensorrt}, and the library here is {tensorrt}: {again}; or "
-            f"{tensorrt_command('.'.join(sidecar.tensorrt.split('.')[:3]))}"
-        )
-    if sidecar.gpu and gpu and sidecar.gpu != gpu:
-        return f"{name} was built on {sidecar.gpu} and runs on {gpu}: it may be slower than one built here"
-    return ""
 
 
 def same_tensorrt(built: str, here: str) -> bool:

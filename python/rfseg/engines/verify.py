@@ -46,6 +46,7 @@ def verify(
     precision: str | None = None,
     limit: int = MOST_FRAMES,
     allow_engine_code: bool = False,
+    tensorrt: Path_ | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> VerifyReport:
     """Compares a candidate with an ONNX file that runs in float32 on the CPU. Waits.
@@ -63,6 +64,7 @@ def verify(
         precision: "float16", "bfloat16" or "float32" when the engine was to be that; default: what its sidecar says.
         limit: at most so many frames.
         allow_engine_code: let an engine run machine code that it carries.
+        tensorrt: as `Segmenter` takes it, for the candidate.
         progress: called with (frames done, frames in all).
 
     Returns:
@@ -80,12 +82,12 @@ def verify(
     candidate_resize = candidate_resize or _RESIZES.get(sidecar.resize if sidecar else "")
     floor = _THRESHOLDS[-1] if threshold is None else threshold
     with (
-        _opened(against, "cpu", resize) as reference,
-        _opened(candidate, device, candidate_resize or resize, allow_engine_code) as other,
+        opened(against, "cpu", resize) as reference,
+        opened(candidate, device, candidate_resize or resize, allow_engine_code, tensorrt) as other,
     ):
         reasons = [*_structure(reference, other), *_provenance(sidecar, against)]
         compared = [] if reasons else list(compare_all(reference, other, shown, floor, progress))
-        sides, names = (_described(other), _described(reference)), dict(reference.names)
+        sides = _described(other), _described(reference)
     chosen = threshold if threshold is not None else _choose([pair.reference.result for pair in compared])
     comparisons = [compared_pair(pair, chosen) for pair in compared]
     totals = total(comparisons, chosen)
@@ -103,7 +105,6 @@ def verify(
         rule=asdict(rule),
         precision=shares,
         seconds=round(time.perf_counter() - started, 2),
-        names=names,
         worst=_worst(compared, comparisons, chosen),
     )
 
@@ -118,11 +119,14 @@ def _judge(totals: Totals, found: list[str], precision: str | None, rule: Rule) 
     return verdict(totals, reasons, rule), reasons
 
 
-def _opened(model: Path_, device: str, resize: Resize | None, allow_engine_code: bool = False) -> Segmenter:
+def opened(
+    model: Path_, device: str, resize: Resize | None, allow_engine_code: bool = False, tensorrt: Path_ | None = None
+) -> Segmenter:
+    """One side of a comparison."""
     from rfseg.segmenter import Segmenter
 
-    options: dict[str, Any] = {} if resize is None else {"resize": resize}
-    return Segmenter(model, device=device, allow_engine_code=allow_engine_code, **options)
+    resizing: Any = resize or "auto"
+    return Segmenter(model, device=device, resize=resizing, allow_engine_code=allow_engine_code, tensorrt=tensorrt)
 
 
 def _structure(reference: Segmenter, candidate: Segmenter) -> list[str]:
@@ -174,5 +178,5 @@ def _described(side: Segmenter) -> dict[str, str]:
         "backend": info["backend"],
         "version": info["library_version"],
         "device": device,
-        "resize": str(info.get("resize", "")),
+        "resize": info["resize"],
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from rfseg.engines.batch import Profile
 from rfseg.engines.build_report import Attempt, BuildReport
 from rfseg.engines.files import sha256_of
 from rfseg.engines.graph import FLOAT, dimensions, network_input
-from rfseg.engines.machine import Gpu, driver_version
+from rfseg.engines.machine import Gpu, Library, driver_version
 from rfseg.engines.process import run_worker
 from rfseg.engines.recipes import Recipe
 from rfseg.engines.sidecar import Sidecar, write_sidecar
@@ -30,8 +31,11 @@ _RUNS, _ROUNDS = 100, 3
 class Workshop:
     """Everything that the attempts of one build share."""
 
-    def __init__(self, report: BuildReport, folder: Path, gpu: Gpu, tensorrt: str, progress: Progress | None) -> None:
-        self.report, self.folder, self.gpu, self._tensorrt = report, folder, gpu, tensorrt
+    def __init__(
+        self, report: BuildReport, folder: Path, gpu: Gpu, library: Library, progress: Progress | None
+    ) -> None:
+        self.report, self.folder, self.gpu, self.library = report, folder, gpu, library
+        self.stated = Sidecar()  # what the engines take over from the ONNX file
         self._progress, self._started = progress, time.perf_counter()
 
     def elapsed_s(self) -> float:
@@ -69,7 +73,7 @@ class Workshop:
             "fp16_flag": recipe.flag,
             "tf32": recipe.flag,  # the plain builder's own setting; elsewhere float32 means float32
             "profiles": profiles,
-            "tensorrt": self._tensorrt,
+            "tensorrt": self.library.version,
             "timing_cache": str(timing_cache) if timing_cache else "",
         }
         started = time.perf_counter()
@@ -78,7 +82,7 @@ class Workshop:
             done = run_worker(request, self.gpu.ordinal, self._listener(recipe.name))
             one.build_s, one.layers, one.path = round(time.perf_counter() - started, 1), done["layers"], engine
             write_sidecar(engine, self._facts(model, recipe, profiles, one, done["tensorrt"]))
-            one.network_ms, one.batch_ms = network_ms(engine, f"cuda:{self.gpu.ordinal}")
+            one.network_ms, one.batch_ms = network_ms(engine, f"cuda:{self.gpu.ordinal}", self.library.path)
             self.say(f"timed {recipe.name}", f"{1e3 / one.batch_ms:,.0f} images/s")
         except ModelError as error:
             one.error, one.path = str(error), None
@@ -101,7 +105,8 @@ class Workshop:
         shape = [size if isinstance(size, int) else 0 for size in dimensions(given)]
         least, most = (profiles[0][0], profiles[0][2]) if profiles else (shape[0], shape[0])
         assert one.path is not None
-        return Sidecar(
+        return replace(
+            self.stated,
             engine_size=one.path.stat().st_size,
             engine_sha256=sha256_of([one.path]),
             input_name=given.name,
@@ -128,11 +133,11 @@ def _written(model: Any, recipe: Recipe) -> bytes:
     return bytes(copy.SerializeToString())
 
 
-def network_ms(engine: Path, device: str) -> tuple[float, float]:
+def network_ms(engine: Path, device: str, tensorrt: str) -> tuple[float, float]:
     """Milliseconds an image in one context, the median of a few rounds: as few and as many at once as it takes."""
     from rfseg.segmenter import Segmenter
 
-    with Segmenter(engine, device=device) as segmenter:
+    with Segmenter(engine, device=device, tensorrt=tensorrt) as segmenter:
         times = []
         for batch in (segmenter.info["min_batch"], segmenter.info["max_batch"]):
             segmenter.network_ms(_RUNS, 1, batch)  # clocks and caches warm up
