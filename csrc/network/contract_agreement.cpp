@@ -49,6 +49,7 @@ ExportContract merged(ExportContract one, const ExportContract& other) {
   merge(one.mean, other.mean, "the means", sources);
   merge(one.deviation, other.deviation, "the deviations", sources);
   merge(one.antialias, other.antialias, "antialiasing", sources);
+  merge(one.places, other.places, "the places", sources);
   merge(one.class_names, other.class_names, "class names", sources);
   merge_name(one.built.tensorrt, other.built.tensorrt, "the TensorRT", sources);
   merge_name(one.built.gpu, other.built.gpu, "the GPU", sources);

@@ -37,9 +37,15 @@ def test_the_command_line_shows_the_build(
     shown = capsys.readouterr().err
     assert " s  building fp16-fused" in shown
     assert "verified fp16-fused: agrees" in shown
+    (_, _, options) = opened[-1]
+    assert options["max_batch"] == 0
+    assert main([*arguments, "--precision", "fp32", "--max-batch", "1"]) == 0
+    assert builds(record)[-1]["builder_flags"] == []
+    assert opened[-1][2]["max_batch"] == 1
+    capsys.readouterr()
     assert main(arguments) == 0
     assert "building" not in capsys.readouterr().err
-    assert len(builds(record)) == 1
+    assert len(builds(record)) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

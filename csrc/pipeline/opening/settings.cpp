@@ -78,7 +78,7 @@ std::vector<int> choose_gpus(const std::string& model, const Options& options) {
     throw ModelError(model + " is neither an ONNX file (.onnx) nor a TensorRT engine (.engine, .plan, .trt)");
   if (onnx && !ordinals.empty())
     throw BackendError("device '" + device + "' runs TensorRT engines, and " + model +
-                       " is an ONNX file: build an engine from it, or use device=\"cpu\"");
+                       " is an ONNX file: build an engine from it (rfseg build), or use device=\"cpu\"");
   if (engine && device == "cpu")
     throw BackendError("device 'cpu' runs ONNX files, and " + model +
                        " is a TensorRT engine: use the .onnx file it was built from");

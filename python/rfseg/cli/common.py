@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rfseg.cli.building import Progress
 from rfseg.cli.signals import Interrupt
+from rfseg.engines.recipes import PRECISIONS
 from rfseg.pictures import MAX_PIXELS
 from rfseg.printable import printable
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 EXIT_OK, EXIT_USAGE, EXIT_INPUT, EXIT_VERIFICATION, EXIT_BACKEND, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+_MODEL_OPTIONS = ("device", "names", "resize", "allow_engine_code", "precision", "max_batch")
 _LONGEST_STEM_BYTES = 200  # file systems take 255 for a name; ".coco.json.part" and a number are added
 _LONGEST_NUMBER = 18  # digits: what 64 bits hold
 _held: list[int] = []  # descriptors of the folders of this process; their locks end with it
@@ -44,7 +46,11 @@ def add_command(commands: Commands, name: str, summary: str, epilog: str, run: A
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """The option every command that opens a model has."""
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:N, cuda:all")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="auto (default), cpu, cuda (builds an engine of an .onnx file once), cuda:N, cuda:all",
+    )
 
 
 def add_model_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
@@ -52,13 +58,16 @@ def add_model_options(parser: argparse.ArgumentParser, *, engine: bool = True) -
     add_device(parser)
     if engine:
         add_engine_code(parser)
+        help_precision = f"of an engine that is built: {', '.join(PRECISIONS[:4])} or a recipe of `rfseg build` (auto)"
+        parser.add_argument("--precision", choices=PRECISIONS, metavar="P", help=help_precision)
+        parser.add_argument("--max-batch", type=positive, metavar="N", help="as Segmenter takes it (its default)")
     parser.add_argument("--names", metavar="FILE|coco", help="class names: a .json or text file, or coco (the model's)")
     parser.add_argument("--resize", choices=("auto", "pil", "bilinear"), help="as Segmenter takes it (its default)")
 
 
 def model_options(options: argparse.Namespace, interrupt: Interrupt | None = None) -> dict[str, Any]:
     """Arguments for Segmenter; what was not asked for is left to its defaults. What is built meanwhile is shown."""
-    chosen = {key: getattr(options, key, None) for key in ("device", "names", "resize", "allow_engine_code")}
+    chosen = {key: getattr(options, key, None) for key in _MODEL_OPTIONS}
     shown = Progress(as_json=False)
     chosen["on_build"] = shown if interrupt is None else interrupt.watching(shown)
     return {key: value for key, value in chosen.items() if value is not None}

@@ -68,16 +68,7 @@ def engine_for(
         raise ModelError(f"{os.fspath(model)}: no such file")
     gpu, library = machine.gpu_of(device), machine.tensorrt_library(os.fspath(tensorrt or ""))
     tiers(precision, int(library.version.split(".")[0]))  # refuses what is no precision
-    key = cache.Key(
-        onnx_sha256=cache.onnx_digest(model),
-        recipe=precision,
-        batch=max_batch or 0,
-        tensorrt=library.version,
-        gpu=gpu.name,
-        driver_major=machine.driver_version().split(".")[0],
-        resize=resize or "",
-        beside=cache.beside_digest(model),
-    )
+    key = _key(model, precision, max_batch, resize, library.version, gpu.name)
     folder = cache.entry_folder(model, key)
     found = cache.lookup(folder)
     if found is not None:
@@ -103,6 +94,21 @@ def engine_for(
             wish |= {"effort": effort, "tensorrt": library.path, "device": f"cuda:{gpu.ordinal}"}
             found = _build(name, folder, progress, wish)
     return found
+
+
+def _key(
+    model: str | os.PathLike[str], precision: str, max_batch: int | None, resize: str | None, tensorrt: str, gpu: str
+) -> cache.Key:
+    return cache.Key(
+        onnx_sha256=cache.onnx_digest(model),
+        recipe=precision,
+        batch=max_batch or 0,
+        tensorrt=tensorrt,
+        gpu=gpu,
+        driver_major=machine.driver_version().split(".")[0],
+        resize=resize or "",
+        beside=cache.beside_digest(model),
+    )
 
 
 def _command(model: str, key: cache.Key) -> str:

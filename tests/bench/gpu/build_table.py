@@ -174,13 +174,12 @@ def plan_of(options: argparse.Namespace) -> list[tuple[str, Path, Recipe, str]]:
 def run(options: argparse.Namespace) -> Table:
     """Works through the plan while the budget lasts."""
     table, longest_s = Table(options.budget), 0.0
-    gpu = machine.gpu_of("cuda")
-    print(f"rfseg {rfseg.__version__}, {gpu.name}, driver {machine.driver_version()}, {machine.tensorrt_library()}")
+    gpu, library = machine.gpu_of("cuda"), machine.tensorrt_library()
+    print(f"rfseg {rfseg.__version__}, {gpu.name}, driver {machine.driver_version()}, {library}")
     print(_HEAD, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         options.timing_cache = options.timing_cache or Path(folder) / "timing.cache"
-        version = machine.tensorrt_library().version
-        shop = Workshop(BuildReport(Path(folder) / "x.engine"), Path(folder), gpu, version, None)
+        shop = Workshop(BuildReport(Path(folder) / "x.engine"), Path(folder), gpu, library, None)
         for name, path, recipe, kind in plan_of(options):
             if longest_s > table.left_s():
                 print(f"not begun, {table.left_s():.0f} s are left: {name} {recipe.name} {kind}")
