@@ -124,6 +124,6 @@ def test_without_tensorrt_the_command_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("RFSEG_TENSORRT", "/nowhere/libnvinfer.so.10")
     with pytest.raises(rfseg.BackendError, match=r'pip install "rfseg\[gpu\]"'):
         rfseg.build(DEMO_MODEL)
-    monkeypatch.setattr(machine, "tensorrt_libraries", lambda: iter([machine.Library("x", "10.6.0")]))
+    monkeypatch.setattr(machine, "tensorrt_libraries", lambda *_: iter([machine.Library("x", "10.6.0")]))
     with pytest.raises(rfseg.BackendError, match=r'pip install "tensorrt-cu12==10\.6\.0\.\*" "rfseg\[gpu\]"'):
         rfseg.build(DEMO_MODEL)
