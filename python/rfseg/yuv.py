@@ -36,7 +36,7 @@ class YuvFrame:
     Example:
         >>> y, cbcr = np.full((4, 6), 81, np.uint8), np.tile(np.uint8([90, 240]), (2, 3)).reshape(2, 3, 2)
         >>> rfseg.ops.convert(rfseg.YuvFrame((y, cbcr), "nv12", matrix="bt601"), "rgb")[0, 0].tolist()
-        [255, 0, 0]
+        [254, 0, 0]
     """
 
     __slots__ = ("core",)

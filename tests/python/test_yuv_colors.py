@@ -29,7 +29,8 @@ def test_every_triple(matrix: str, full: bool) -> None:
         assert np.array_equal(actual[..., channel], np.broadcast_to(expected[channel], (256, 256, 256)))
         off = np.abs(expected[channel].astype(np.int16) - real[channel])
         assert off.max() <= 1
-        assert np.unique(actual[..., channel]).size == 256
+        assert actual[..., channel].min() == 0
+        assert actual[..., channel].max() == 255
         print(f"{matrix} full={full} {'rgb'[channel]}: {np.mean(off > 0):.1e} differ by 1 from the real formula")
 
 

@@ -27,7 +27,7 @@ enum class ColorMatrix { unstated, bt601, bt709, bt2020 };
 /// Which numbers are black and white. `unstated` is limited.
 enum class ColorRange { unstated, limited, full };
 
-/// A plane of samples. `row_bytes` may be negative; 0: packed.
+/// A plane of samples. `row_bytes` may be negative; 0: packed; or ImageView::kOneRow.
 struct Plane {
   const std::uint8_t* data = nullptr;
   std::ptrdiff_t row_bytes = 0;  ///< from a sample to the one below it

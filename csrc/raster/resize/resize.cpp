@@ -71,21 +71,25 @@ void normalise(const std::uint8_t* pixels, std::size_t count, PixelFormat format
   }
 }
 
+// Reads four source pixels an output, so it takes any strides as they are; of planes it has the rows converted.
 void preprocess_bilinear(const ImageView& frame, const BilinearAxis& axis_x, const BilinearAxis& axis_y,
                          const Normalisation& by, std::vector<std::uint8_t>& packed_rows, float* chw) {
   std::array<float, 256> units{};
   for (int byte = 0; byte < 256; ++byte) units[static_cast<std::size_t>(byte)] = unit(byte);
   const std::size_t width = axis_x.i0.size(), count = axis_y.i0.size() * width;
-  PackedRows source(frame, 2, packed_rows);
+  PackedRows converted(frame, 2, packed_rows);
+  const bool planar = is_planar(frame.format);
+  const auto row = [&](int y) { return planar ? converted.row(y) : frame.data + y * frame.row_bytes; };
+  const std::ptrdiff_t pixel = planar ? 3 : frame.pixel_bytes, step = planar ? 1 : frame.channel_bytes;
   for (std::size_t y = 0; y < axis_y.i0.size(); ++y) {
-    const std::uint8_t* upper = source.row(axis_y.i0[y]);
-    const std::uint8_t* lower = source.row(axis_y.i1[y]);
+    const std::uint8_t* upper = row(axis_y.i0[y]);
+    const std::uint8_t* lower = row(axis_y.i1[y]);
     for (std::size_t c = 0; c < 3; ++c) {
-      const std::size_t channel = byte_of_channel(packed_format(frame.format), c);
+      const auto byte = static_cast<std::ptrdiff_t>(byte_of_channel(packed_format(frame.format), c));
       float* out = chw + c * count + y * width;
       for (std::size_t x = 0; x < width; ++x) {
-        const std::size_t left = 3 * static_cast<std::size_t>(axis_x.i0[x]) + channel;
-        const std::size_t right = 3 * static_cast<std::size_t>(axis_x.i1[x]) + channel;
+        const std::ptrdiff_t left = axis_x.i0[x] * pixel + byte * step;
+        const std::ptrdiff_t right = axis_x.i1[x] * pixel + byte * step;
         const float top = axis_x.l0[x] * units[upper[left]] + axis_x.l1[x] * units[upper[right]];
         const float bottom = axis_x.l0[x] * units[lower[left]] + axis_x.l1[x] * units[lower[right]];
         out[x] = (axis_y.l0[y] * top + axis_y.l1[y] * bottom - by.mean[c]) / by.deviation[c];
