@@ -184,7 +184,8 @@ def main() -> None:
                     upload = moving["upload"] * 1e9 / frames[0].size * 3 / BYTES.get(kind[:4], 3)
                     print(
                         f"    {kind:11} {row['frames_per_second']:7.1f} frames/s ="
-                        f" {row['frames_per_second'] / best:.3f} of {best:.0f} (upload's limit {upload:.0f}); {row['fill']:.1f} a batch,"
+                        f" {row['frames_per_second'] / best:.3f} of {best:.0f} (upload's limit {upload:.0f});"
+                        f" {row['fill']:.1f} a batch,"
                         f" {row['processor_ms']:.2f} ms of processor a frame, {row['processors']:.1f} busy,"
                         f" {row['instances']:.1f} found, {row['slow']} slow, {row['allocations']} made",
                         flush=True,

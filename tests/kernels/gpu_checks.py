@@ -79,10 +79,11 @@ def compare_inputs(
 
 
 def check_planes(device: CudaDevice, report: Report) -> None:
-    """Every format at two frame sizes and odd ones, every matrix and range; batches with packed pixels; packing."""
-    sizes = [HD, UHD, (1920, 1080), *ODD, (312, 312), (500, 312), (312, 501)]
+    """Every format at 1080p and odd sizes, 4K, every matrix and range; batches with packed pixels; packing."""
+    sizes = [HD, (1920, 1080), *ODD, (312, 312), (500, 312), (312, 501)]
+    cases = [(UHD, "nv12"), (UHD, "p010"), *((size, format) for size in sizes for format in FORMATS)]
     for resize in ("pil", "bilinear"):
-        for number, (size, format) in enumerate((size, format) for size in sizes for format in FORMATS):
+        for number, (size, format) in enumerate(cases):
             compare_inputs(device, report, [(random_planar(format, *size), True)], 312, number % 2 == 0, resize)
         for matrix in ("bt601", "bt709", "bt2020"):
             colours = [random_planar(f, 719, 1280, matrix, r) for f in ("nv12", "p010") for r in ("limited", "full")]

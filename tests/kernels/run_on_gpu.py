@@ -54,21 +54,18 @@ def print_times(device: CudaDevice, what: str, launches: list[Launch]) -> None:
         print(f"  time    {what:36s} {name:16s} {median:8.2f} us  p90 {late:8.2f}  {grid}", flush=True)
 
 
-def time_planes(device: CudaDevice, size: tuple[int, int], format: str) -> None:
-    """The resizes of a frame of planes and of the packed frame beside it, both ways round; packing its planes."""
+def time_planes(device: CudaDevice, size: tuple[int, int]) -> None:
+    """The resizes of a packed frame and of frames of planes, both ways round; packing the planes of nv12."""
     programs = abi.resize_grid(device.multiprocessors)
     for shape in (size, size[::-1]):
-        planes = random_planar(format, *shape)
-        for what, frame in ((format, planes), ("packed", planes.rgb())):
-            for resize in ("pil", "bilinear"):
-                images = [preprocess_members(device, frame, (312, 312), False, resize)]
+        frames = {"packed": frame_of(*shape)} | {name: random_planar(name, *shape) for name in ("nv12", "i420", "p010")}
+        for what, frame in frames.items():
+            for resize in ("pil", "bilinear") if what in ("packed", "nv12") else ("pil",):
+                images = [preprocess_members(device, frame, (312, 312), True, resize)]
                 launches, _ = preprocess_launches(device, images, (312, 312), True, resize, programs)
                 print_times(device, f"{what} {shape} -> 312 {resize}", launches)
-    packing = [
-        gather_rows_launch(device, np.zeros((rows, 4096), np.uint8)[:, : size[1]], programs)[0]
-        for rows in (size[0], size[0] // 2)
-    ]
-    print_times(device, f"nv12 {size}, two planes", packing)
+    padded = [np.zeros((rows, 4096), np.uint8)[:, : size[1]] for rows in (size[0], size[0] // 2)]
+    print_times(device, f"nv12 {size}, two planes", [gather_rows_launch(device, rows, programs)[0] for rows in padded])
 
 
 def time_all(device: CudaDevice, _: Report) -> None:
@@ -83,8 +80,7 @@ def time_all(device: CudaDevice, _: Report) -> None:
             images = [preprocess_members(device, frame_of(*size), (312, 312), True, "bilinear") for _ in range(frames)]
             launches, _ = preprocess_launches(device, images, (312, 312), True, "bilinear", programs)
             print_times(device, f"{size} -> 312 x{frames}", launches)
-        for format in ("nv12", "i420", "p010"):
-            time_planes(device, size, format)
+        time_planes(device, size)
         print_times(device, f"{size}", [gather_launch(device, frame_of(*size)[::-1], programs)[0]])
     # A batch of eight with one image: what the entries that are not there cost.
     images = [preprocess_members(device, frame_of(*HD), (312, 312)), *[None] * 7]
