@@ -24,7 +24,9 @@ belongs to the host's stages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from triton_kernels.records import STRUCTS, Field, byte_offset, struct_size, word_offset
+
+__all__ = ["STRUCTS", "Field", "byte_offset", "struct_size", "word_offset"]
 
 FILE_MAGIC = b"RFSEGK01"
 IMAGE_ALIGNMENT = 64
@@ -43,8 +45,10 @@ TOGGLE_OVERFLOW = 2  # toggle_count exceeds the capacity: no toggle was written,
 # Block sizes. A pass along x shares a weight among ACROSS_ROWS rows; one along y has the same weights in a whole row.
 ACROSS_BYTES = 128
 DOWN_BYTES = 256
+PLANE_RESULTS = 128  # pixels: a lane has all three channels of one
 BILINEAR_BYTES = 256
 GATHER_BYTES = 512
+GATHER_ELEMENTS = 256  # words of eight bytes, where a plane allows: 1920 bytes are one tile
 RESIZE_PROGRAMS_PER_SM = 8  # as many as their registers let an SM hold
 SELECT_PAIRS = 2048
 RANK_ROWS = 64
@@ -53,57 +57,32 @@ MASK_COLUMNS = 32
 MASK_CELLS = 16
 MASK_PROGRAMS_PER_SM = 8
 
-SCALAR_BYTES = {
-    "char": 1,
-    "std::uint8_t": 1,
-    "std::int32_t": 4,
-    "std::uint32_t": 4,
-    "float": 4,
-    "std::int64_t": 8,
-    "std::uint64_t": 8,
-}
-
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
-
-
-STRUCTS: dict[str, tuple[Field, ...]] = {}  # filled below, inner structs first
-
-
-@dataclass(frozen=True)
-class Field:
-    """One member of a struct: `count` values of `c_type`, a scalar or a struct of STRUCTS."""
-
-    name: str
-    c_type: str
-    count: int = 1
-    note: str = ""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.count * (SCALAR_BYTES.get(self.c_type) or struct_size(self.c_type))
-
-
-def struct_size(name: str) -> int:
-    """Bytes; members are ordered so that there is no padding."""
-    return sum(field.size for field in STRUCTS[name])
-
-
-def byte_offset(struct: str, field: str) -> int:
-    """Where `field` lies in `struct`."""
-    names = [member.name for member in STRUCTS[struct]]
-    return sum(member.size for member in STRUCTS[struct][: names.index(field)])
-
-
-def word_offset(struct: str, field: str) -> int:
-    """Where `field` lies in `struct`, counted in words as the kernels see it: FrameParams' have 8 bytes, others' 4."""
-    return byte_offset(struct, field) // (8 if struct == "FrameParams" else 4)
 
 
 INT = "std::int32_t"
 NUMBER, ADDRESS = "std::int64_t", "std::uint64_t"
 
+# Only where sample_bytes is not 0: `source` and `row_bytes` are those of the plane Y then, and `bgr` is 0.
+_PLANES = (
+    Field("sample_shift", NUMBER, note="a sample of two bytes is bits [sample_shift, sample_shift + 10) of its word"),
+    Field("cb", ADDRESS, note="first sample of Cb"),
+    Field("cr", ADDRESS),
+    Field("chroma_row_bytes", NUMBER),
+    Field("chroma_step", NUMBER, note="samples from one of Cb, or Cr, to the next: 2 where they alternate, else 1"),
+    Field("chroma_shift_x", NUMBER, note="pixel (y, x) has chroma sample (y >> chroma_shift_y, x >> chroma_shift_x)"),
+    Field("chroma_shift_y", NUMBER, note="0 or 1"),
+    Field("luma", NUMBER, note="red = clip((luma Y + cr_red Cr + red) >> color_shift), and so on, to 0..255"),
+    Field("cr_red", NUMBER),
+    Field("cb_green", NUMBER, note="negative, as the next"),
+    Field("cr_green", NUMBER),
+    Field("cb_blue", NUMBER),
+    Field("red", NUMBER),
+    Field("green", NUMBER),
+    Field("blue", NUMBER),
+    Field("color_shift", NUMBER),
+)
 _BILINEAR_AXIS = "i32 i0[n], i1[n], then float l0[n], l1[n]"
 STRUCTS["FrameParams"] = (
     Field("source", ADDRESS, note="u8, first channel of the top left pixel"),
@@ -111,6 +90,7 @@ STRUCTS["FrameParams"] = (
     Field("pixel_bytes", NUMBER),
     Field("channel_bytes", NUMBER),
     Field("bgr", NUMBER, note="the source's first channel is blue: 1, red: 0"),
+    Field("sample_bytes", NUMBER, note="0: packed pixels; else planes of Y'CbCr: of a sample, 1 or 2"),
     Field("height", NUMBER, note="of the source, px"),
     Field("width", NUMBER),
     Field(
@@ -136,6 +116,7 @@ STRUCTS["FrameParams"] = (
     Field("toggle_capacity", NUMBER),
     Field("hand_back", ADDRESS, note="HandBack, or 0: nothing is handed back"),
     Field("host_toggles", ADDRESS, note="i32 [toggle_capacity], mapped; pairs are the runs [start, end)"),
+    *_PLANES,
 )
 STRUCTS["SelectionHeader"] = (
     Field("record_count", INT, note="instances"),
@@ -216,7 +197,7 @@ def ceil_div(a: int, b: int) -> int:
 
 
 def resize_grid(multiprocessors: int) -> int:
-    """Programs of resize_first, resize_last, resize_bilinear and gather: fixed, whatever the frames' sizes.
+    """Programs of the resizes and of gather and gather_rows: fixed, whatever the frames' sizes.
 
     Each takes every grid-th tile of all images, in one count that runs on from image to image.
     """

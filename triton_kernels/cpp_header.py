@@ -20,7 +20,7 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 
 // Grids are one-dimensional: programs in x.
 
-/// Of resize_first, resize_last, resize_bilinear and gather.
+/// Of resize_first, resize_last, resize_bilinear, gather and gather_rows.
 constexpr std::int64_t resize_grid(int multiprocessors) { return std::int64_t{multiprocessors} * kResizeProgramsPerSm; }
 
 /// Of mask_count and mask_runs; select has one program for each image.

@@ -12,12 +12,14 @@ import triton
 import triton.language as tl
 
 from triton_kernels.frame_params import FRAME_WORDS, bytes_at, frame_word, number, start_in_next, words_at
+from triton_kernels.resize_planes import pass_across_planes, pass_down_planes
 from triton_kernels.resize_tiles import pass_across, pass_across_strided, pass_down
 from triton_kernels.tensors import elements_on
 
 SOURCE, ROW_BYTES = frame_word("source"), frame_word("row_bytes")
 PIXEL_BYTES, CHANNEL_BYTES = frame_word("pixel_bytes"), frame_word("channel_bytes")
 BGR, PASSES = frame_word("bgr"), frame_word("passes")
+SAMPLE_BYTES = frame_word("sample_bytes")
 FIRST_DOWN, LAST_DOWN = frame_word("first_down"), frame_word("last_down")
 RESIZE_X, RESIZE_Y = frame_word("resize_x"), frame_word("resize_y")
 TAPS_X, TAPS_Y = frame_word("taps_x"), frame_word("taps_y")
@@ -52,6 +54,20 @@ def _pass(
 
 
 @triton.jit
+def _pass_planes(
+    frame, down, start, size, target, FINAL: tl.constexpr, WIDE: tl.constexpr, PLANE_RESULTS: tl.constexpr
+):
+    """The same of an image of planes, from the image itself."""
+    if down != 0:
+        axis = words_at(frame, RESIZE_Y), number(frame, TAPS_Y)
+        items = pass_down_planes(start, frame, axis, size, target, FINAL, WIDE, PLANE_RESULTS)
+    else:
+        axis = words_at(frame, RESIZE_X), number(frame, TAPS_X)
+        items = pass_across_planes(start, frame, axis, size, target, FINAL, WIDE, PLANE_RESULTS)
+    return start_in_next(start, items, tl.num_programs(0))
+
+
+@triton.jit
 def _frame(frame):
     """The image's pixels with their strides."""
     row_bytes, pixel_bytes = tl.load(frame + ROW_BYTES), tl.load(frame + PIXEL_BYTES)
@@ -64,6 +80,7 @@ def resize_first(
     frames,
     ACROSS_BYTES: tl.constexpr,
     DOWN_BYTES: tl.constexpr,
+    PLANE_RESULTS: tl.constexpr,
 ):
     """The first of two passes, to `between`. Grid: abi.resize_grid.
 
@@ -74,17 +91,14 @@ def resize_first(
         frame = params + image * FRAME_WORDS
         if tl.load(frame + PASSES) == 2:
             size = number(frame, BETWEEN_HEIGHT), number(frame, BETWEEN_WIDTH)
-            start = _pass(
-                frame,
-                tl.load(frame + FIRST_DOWN),
-                start,
-                _frame(frame),
-                size,
-                bytes_at(frame, BETWEEN),
-                False,
-                ACROSS_BYTES,
-                DOWN_BYTES,
-            )
+            down, between = tl.load(frame + FIRST_DOWN), bytes_at(frame, BETWEEN)
+            sample_bytes = tl.load(frame + SAMPLE_BYTES)
+            if sample_bytes == 0:
+                start = _pass(frame, down, start, _frame(frame), size, between, False, ACROSS_BYTES, DOWN_BYTES)
+            elif sample_bytes == 1:
+                start = _pass_planes(frame, down, start, size, between, False, False, PLANE_RESULTS)
+            else:
+                start = _pass_planes(frame, down, start, size, between, False, True, PLANE_RESULTS)
 
 
 @triton.jit
@@ -98,6 +112,7 @@ def resize_last(
     half,
     ACROSS_BYTES: tl.constexpr,
     DOWN_BYTES: tl.constexpr,
+    PLANE_RESULTS: tl.constexpr,
 ):
     """The last or only pass, from `between` or the frame itself. Grid: abi.resize_grid.
 
@@ -111,23 +126,18 @@ def resize_last(
         frame = params + image * FRAME_WORDS
         passes = tl.load(frame + PASSES)
         if passes != 0:
-            address, row_bytes, pixel_bytes, channel_bytes = _frame(frame)
-            if passes == 2:
-                address, row_bytes = bytes_at(frame, BETWEEN), 3 * tl.load(frame + BETWEEN_WIDTH)
-                pixel_bytes, channel_bytes = tl.full([], 3, tl.int64), tl.full([], 1, tl.int64)
-            start = _pass(
-                frame,
-                tl.load(frame + LAST_DOWN),
-                start,
-                (address, row_bytes, pixel_bytes, channel_bytes),
-                (height, width),
-                (
-                    elements_on(input, half, tl.cast(image, tl.int64) * 3 * height * width),
-                    normalised,
-                    number(frame, BGR),
-                    half,
-                ),
-                True,
-                ACROSS_BYTES,
-                DOWN_BYTES,
-            )
+            down, size = tl.load(frame + LAST_DOWN), (height, width)
+            network = elements_on(input, half, tl.cast(image, tl.int64) * 3 * height * width)
+            target = network, normalised, number(frame, BGR), half
+            sample_bytes = tl.load(frame + SAMPLE_BYTES)
+            if (sample_bytes == 0) | (passes == 2):
+                address, row_bytes, pixel_bytes, channel_bytes = _frame(frame)
+                if passes == 2:
+                    address, row_bytes = bytes_at(frame, BETWEEN), 3 * tl.load(frame + BETWEEN_WIDTH)
+                    pixel_bytes, channel_bytes = tl.full([], 3, tl.int64), tl.full([], 1, tl.int64)
+                source = address, row_bytes, pixel_bytes, channel_bytes
+                start = _pass(frame, down, start, source, size, target, True, ACROSS_BYTES, DOWN_BYTES)
+            elif sample_bytes == 1:
+                start = _pass_planes(frame, down, start, size, target, True, False, PLANE_RESULTS)
+            else:
+                start = _pass_planes(frame, down, start, size, target, True, True, PLANE_RESULTS)

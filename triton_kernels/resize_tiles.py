@@ -71,17 +71,26 @@ def pass_down(start, source, axis, size, target, FINAL: tl.constexpr, BYTES: tl.
 
 
 @triton.jit
-def _add4(totals, lines, at, step, weight, results, COUNT: tl.constexpr):
-    """The same for four lines, which have the weights in common."""
+def _add4(totals, taps, weight, results, COUNT: tl.constexpr):
+    """Adds COUNT taps to four sums, which have the weights in common: of packed pixels from `taps` on, one each.
+
+    The pointers are of the first tap already, so that the distance to the others is part of a load.
+    """
     a, b, c, d = totals
-    line_a, line_b, line_c, line_d = lines
+    tap_a, tap_b, tap_c, tap_d = taps
     for k in tl.static_range(COUNT):
         w = tl.load(weight + k * results)
-        a += w * tl.load(line_a + (at + k * step)).to(tl.int32)
-        b += w * tl.load(line_b + (at + k * step)).to(tl.int32)
-        c += w * tl.load(line_c + (at + k * step)).to(tl.int32)
-        d += w * tl.load(line_d + (at + k * step)).to(tl.int32)
+        a += w * tl.load(tap_a + k * 3).to(tl.int32)
+        b += w * tl.load(tap_b + k * 3).to(tl.int32)
+        c += w * tl.load(tap_c + k * 3).to(tl.int32)
+        d += w * tl.load(tap_d + k * 3).to(tl.int32)
     return a, b, c, d
+
+
+@triton.jit
+def _behind(taps, BYTES: tl.constexpr):
+    a, b, c, d = taps
+    return a + BYTES, b + BYTES, c + BYTES, d + BYTES
 
 
 @triton.jit
@@ -106,19 +115,19 @@ def pass_across(start, address, row_bytes, axis, size, target, FINAL: tl.constex
         line_b = line + tl.where(row + 1 < height, row_bytes, 0)
         line_c = line_b + tl.where(row + 2 < height, row_bytes, 0)
         line_d = line_c + tl.where(row + 3 < height, row_bytes, 0)
-        lines = line, line_b, line_c, line_d
+        tap = line + at, line_b + at, line_c + at, line_d + at
         total = tl.full([BYTES], 1 << 21, tl.int32)
         totals = total, total, total, total
         for _ in range(0, taps // 4):
-            totals = _add4(totals, lines, at, 3, weight, width, 4)
-            at += 12
+            totals = _add4(totals, tap, weight, width, 4)
+            tap = _behind(tap, 12)
             weight += 4 * width
         if taps & 2 != 0:
-            totals = _add4(totals, lines, at, 3, weight, width, 2)
-            at += 6
+            totals = _add4(totals, tap, weight, width, 2)
+            tap = _behind(tap, 6)
             weight += 2 * width
         if taps & 1 != 0:
-            totals = _add4(totals, lines, at, 3, weight, width, 1)
+            totals = _add4(totals, tap, weight, width, 1)
         for k in tl.static_range(4):
             _store(totals[k], row + k, byte, size, target, FINAL)
     return items

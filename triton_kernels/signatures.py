@@ -76,6 +76,7 @@ _MASK_SIZES = {"COLUMNS": abi.MASK_COLUMNS, "CELLS": abi.MASK_CELLS}
 _PASS_SIZES = {
     "ACROSS_BYTES": abi.ACROSS_BYTES,
     "DOWN_BYTES": abi.DOWN_BYTES,
+    "PLANE_RESULTS": abi.PLANE_RESULTS,
 }
 
 KERNELS: dict[str, Kernel] = {
@@ -107,7 +108,7 @@ KERNELS: dict[str, Kernel] = {
         "resize_bilinear",
         "resize_bilinear",
         (*_BATCH, *_NETWORK_SIZE, _INPUT, _INPUT_HALF),
-        {"BYTES": abi.BILINEAR_BYTES},
+        {"BYTES": abi.BILINEAR_BYTES, "PLANE_RESULTS": abi.PLANE_RESULTS},
         4,
         0,
         'The whole resize="bilinear".',
@@ -164,5 +165,20 @@ KERNELS: dict[str, Kernel] = {
         4,
         0,
         "Packs one frame of any strides; by itself, outside a batch.",
+    ),
+    "gather_rows": Kernel(
+        "gather",
+        "gather_rows",
+        (
+            Argument("source", "*u8", "first byte of the top row"),
+            Argument("row_bytes", "i64", "from a row to the one below it, of any sign"),
+            Argument("length", "i32", "bytes of a row"),
+            Argument("height", "i32", "rows"),
+            Argument("target", "*u8", "[height, length], packed"),
+        ),
+        {"COUNT": abi.GATHER_ELEMENTS},
+        4,
+        0,
+        "Packs one plane of a frame; by itself, outside a batch.",
     ),
 }

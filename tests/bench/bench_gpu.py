@@ -21,8 +21,12 @@ from typing import Any
 import numpy as np
 from gpu.material import ENGINES, SIZES, frames_of, open_engine
 
+import rfseg
+
 BATCHES, LANES = (1, 2, 4, 8, 16), (1, 2, 3, 4, 6, 8)
-KINDS = ("numpy", "pinned", "device")
+KINDS = ("numpy", "pinned", "device", "i420", "nv12-pinned", "nv12-device", "p010-device")
+USUAL_KINDS = KINDS[:3]
+BYTES = {"i420": 1.5, "nv12": 1.5, "p010": 3}  # of a pixel; three otherwise
 
 
 def rates() -> dict[str, float]:
@@ -57,10 +61,45 @@ def limits(name: str, runs: int) -> dict[str, float]:
     return found
 
 
+def planes_of(frame: np.ndarray, form: str) -> list[np.ndarray]:
+    """A frame's planes of half the chroma lines."""
+    import cv2
+
+    height, width = frame.shape[:2]
+    whole = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).reshape(-1)
+    y, cb, cr = np.split(whole, [height * width, height * width * 5 // 4])
+    y, cb, cr = y.reshape(height, width), cb.reshape(height // 2, width // 2), cr.reshape(height // 2, width // 2)
+    if form == "i420":
+        return [y, cb, cr]
+    planes = [y, np.stack([cb, cr], axis=2)]
+    return planes if form == "nv12" else [plane.astype(np.uint16) << 8 for plane in planes]
+
+
+def as_planes(frames: list[np.ndarray], kind: str, segmenter: Any) -> list[Any]:
+    """The frames as YuvFrames, of the format and in the memory that `kind` says."""
+    form, _, memory = kind.partition("-")
+    made = []
+    for frame in frames:
+        planes: list[Any] = planes_of(frame, form)
+        if memory == "device":
+            import torch
+
+            planes = [torch.from_numpy(plane).cuda() for plane in planes]
+        elif memory == "pinned":
+            pixels = planes
+            planes = [segmenter.frame_buffer(p.shape[:2]).reshape(-1)[: p.size].reshape(p.shape) for p in pixels]
+            for plane, filled in zip(planes, pixels, strict=True):
+                plane[:] = filled
+        made.append(rfseg.YuvFrame(planes, form, matrix="bt709", full_range=False))
+    return made
+
+
 def as_kind(frames: list[np.ndarray], kind: str, segmenter: Any) -> list[Any]:
-    """The frames in the memory that `kind` says."""
+    """The frames in the memory, and the format, that `kind` says."""
     if kind == "numpy":
         return frames
+    if kind not in USUAL_KINDS:
+        return as_planes(frames, kind, segmenter)
     if kind == "device":
         import torch
 
@@ -114,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engines", nargs="*", default=list(ENGINES), choices=ENGINES)
     parser.add_argument("--heights", nargs="*", type=int, default=[1080], choices=SIZES)
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--kinds", nargs="*", default=list(USUAL_KINDS), choices=KINDS)
     parser.add_argument("--configurations", nargs="*", default=[""], help='such as "lanes=2,max_batch=16,slots=50"')
     parser.add_argument("--frames", type=int, default=3000, help="of each stream at 1080p and below")
     parser.add_argument("--json", type=Path)
@@ -142,10 +181,11 @@ def main() -> None:
                 )
                 for kind in options.kinds:
                     row = stream(segmenter, as_kind(frames, kind, segmenter), count)
-                    upload = moving["upload"] * 1e9 / frames[0].size
+                    upload = moving["upload"] * 1e9 / frames[0].size * 3 / BYTES.get(kind[:4], 3)
                     print(
-                        f"    {kind:6} {row['frames_per_second']:7.1f} frames/s = {row['frames_per_second'] / best:.3f}"
-                        f" of {best:.0f} (upload's limit {upload:.0f}); {row['fill']:.1f} a batch,"
+                        f"    {kind:11} {row['frames_per_second']:7.1f} frames/s ="
+                        f" {row['frames_per_second'] / best:.3f} of {best:.0f} (upload's limit {upload:.0f});"
+                        f" {row['fill']:.1f} a batch,"
                         f" {row['processor_ms']:.2f} ms of processor a frame, {row['processors']:.1f} busy,"
                         f" {row['instances']:.1f} found, {row['slow']} slow, {row['allocations']} made",
                         flush=True,

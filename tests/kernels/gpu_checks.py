@@ -10,6 +10,7 @@ from triton_kernels import abi
 
 from kernels.batches import Asked, asked_of_scene, postprocess_launches
 from kernels.cuda_device import CudaDevice
+from kernels.planar import FORMATS, Planar, random_planar
 from kernels.report import Report
 from kernels.scenes import HD, NETWORKS, UHD, contract_masks, expected_records, frame_of, select_cases
 from kernels.stages import (
@@ -17,6 +18,7 @@ from kernels.stages import (
     Launch,
     Members,
     gather_launch,
+    gather_rows_launch,
     preprocess_launches,
     preprocess_members,
     read_fields,
@@ -53,12 +55,12 @@ def check_preprocess(device: CudaDevice, report: Report) -> None:
 def compare_inputs(
     device: CudaDevice,
     report: Report,
-    batch: Sequence[tuple[np.ndarray, bool] | None],
+    batch: Sequence[tuple[np.ndarray | Planar, bool] | None],
     side: int,
     half: bool,
     resize: str,
 ) -> None:
-    """The input of each (frame, bgr) of a batch; where there is none nothing may be written."""
+    """The input of each (frame, bgr) of a batch; where there is none nothing may be written. Planes ignore `bgr`."""
     members = [each and preprocess_members(device, each[0], (side, side), each[1], resize) for each in batch]
     programs = abi.resize_grid(device.multiprocessors)
     launches, target = preprocess_launches(device, members, (side, side), half, resize, programs)
@@ -71,9 +73,31 @@ def compare_inputs(
         if each is None:
             report.equal(what, value.view(np.uint8), np.full(value.nbytes, 0xA5, np.uint8).reshape(3, side, -1))
         else:
-            report.equal(
-                what, value, preprocess(each[0], (side, side), "bgr" if each[1] else "rgb", resize).astype(dtype)
-            )
+            planes = isinstance(each[0], Planar)
+            packed, color = (each[0].rgb(), "rgb") if planes else (each[0], "bgr" if each[1] else "rgb")
+            report.equal(what, value, preprocess(packed, (side, side), color, resize).astype(dtype))
+
+
+def check_planes(device: CudaDevice, report: Report) -> None:
+    """Every format at 1080p and odd sizes, 4K, every matrix and range; batches with packed pixels; packing."""
+    sizes = [HD, (1920, 1080), *ODD, (312, 312), (500, 312), (312, 501)]
+    cases = [(UHD, "nv12"), (UHD, "p010"), *((size, format) for size in sizes for format in FORMATS)]
+    for resize in ("pil", "bilinear"):
+        for number, (size, format) in enumerate(cases):
+            compare_inputs(device, report, [(random_planar(format, *size), True)], 312, number % 2 == 0, resize)
+        for matrix in ("bt601", "bt709", "bt2020"):
+            colours = [random_planar(f, 719, 1280, matrix, r) for f in ("nv12", "p010") for r in ("limited", "full")]
+            compare_inputs(device, report, [(frame, True) for frame in colours], 312, False, resize)
+        planes = [random_planar(f, *size) for f, size in zip(FORMATS, [HD, (719, 1280), UHD, *ODD], strict=False)]
+        packed = [(frame_of(*size), i % 2 == 0) for i, size in enumerate([HD, (1, 1), (720, 1280), *ODD])]
+        mixed = [pair for frame, other in zip(planes, packed, strict=False) for pair in ((frame, True), other, None)]
+        compare_inputs(device, report, mixed, 312, True, resize)
+    memory = np.random.default_rng(0).integers(0, 256, (2160, 4096), np.uint8)
+    for rows in (memory, memory[:1080, :1920], memory[::-1, 8:3848], memory[:719, 3:1280], memory[:1, :1]):
+        launch, target = gather_rows_launch(device, rows, abi.resize_grid(device.multiprocessors))
+        device.launch(launch)
+        found = device.read(target, np.uint8, rows.size)
+        report.equal(f"gather_rows {rows.shape} {rows.strides}", found, rows.reshape(-1))
 
 
 def words_of(records: np.ndarray) -> np.ndarray:
@@ -200,6 +224,7 @@ def check_batches(device: CudaDevice, report: Report) -> None:
 
 SECTIONS: dict[str, Callable[[CudaDevice, Report], None]] = {
     "preprocess": check_preprocess,
+    "planes": check_planes,
     "select": check_select,
     "masks": check_masks,
     "batches": check_batches,

@@ -17,6 +17,8 @@ import time
 import traceback
 from pathlib import Path
 
+import numpy as np
+
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from triton_kernels import abi, image_file
@@ -24,9 +26,16 @@ from triton_kernels import abi, image_file
 from kernels.batches import chain
 from kernels.cuda_device import CudaDevice
 from kernels.gpu_checks import SECTIONS
+from kernels.planar import random_planar
 from kernels.report import Report
 from kernels.scenes import HD, UHD, frame_of
-from kernels.stages import Launch, gather_launch, preprocess_launches, preprocess_members
+from kernels.stages import (
+    Launch,
+    gather_launch,
+    gather_rows_launch,
+    preprocess_launches,
+    preprocess_members,
+)
 
 
 def print_times(device: CudaDevice, what: str, launches: list[Launch]) -> None:
@@ -45,8 +54,22 @@ def print_times(device: CudaDevice, what: str, launches: list[Launch]) -> None:
         print(f"  time    {what:36s} {name:16s} {median:8.2f} us  p90 {late:8.2f}  {grid}", flush=True)
 
 
+def time_planes(device: CudaDevice, size: tuple[int, int]) -> None:
+    """The resizes of a packed frame and of frames of planes, both ways round; packing the planes of nv12."""
+    programs = abi.resize_grid(device.multiprocessors)
+    for shape in (size, size[::-1]):
+        frames = {"packed": frame_of(*shape)} | {name: random_planar(name, *shape) for name in ("nv12", "i420", "p010")}
+        for what, frame in frames.items():
+            for resize in ("pil", "bilinear") if what in ("packed", "nv12") else ("pil",):
+                images = [preprocess_members(device, frame, (312, 312), True, resize)]
+                launches, _ = preprocess_launches(device, images, (312, 312), True, resize, programs)
+                print_times(device, f"{what} {shape} -> 312 {resize}", launches)
+    padded = [np.zeros((rows, 4096), np.uint8)[:, : size[1]] for rows in (size[0], size[0] // 2)]
+    print_times(device, f"nv12 {size}, two planes", [gather_rows_launch(device, rows, programs)[0] for rows in padded])
+
+
 def time_all(device: CudaDevice, _: Report) -> None:
-    """The chains around the network by replays of graphs, at batch 1 and 8; bilinear; gather."""
+    """The chains around the network by replays of graphs, at batch 1 and 8; bilinear; planes; gather."""
     programs = abi.resize_grid(device.multiprocessors)
     for size in (HD, UHD, (1280, 720)):
         for network in ("nano", "2xlarge"):
@@ -57,6 +80,7 @@ def time_all(device: CudaDevice, _: Report) -> None:
             images = [preprocess_members(device, frame_of(*size), (312, 312), True, "bilinear") for _ in range(frames)]
             launches, _ = preprocess_launches(device, images, (312, 312), True, "bilinear", programs)
             print_times(device, f"{size} -> 312 x{frames}", launches)
+        time_planes(device, size)
         print_times(device, f"{size}", [gather_launch(device, frame_of(*size)[::-1], programs)[0]])
     # A batch of eight with one image: what the entries that are not there cost.
     images = [preprocess_members(device, frame_of(*HD), (312, 312)), *[None] * 7]

@@ -107,7 +107,7 @@ def source_members(device: Device, frame: NDArray[np.uint8], bgr: bool) -> Membe
     memory = np.frombuffer(ctypes.string_at(frame.ctypes.data - first, size), np.uint8)
     strides = dict(zip(("row_bytes", "pixel_bytes", "channel_bytes"), frame.strides, strict=True))
     size_px = dict(zip(("height", "width"), frame.shape, strict=False))
-    return {"source": upload(device, memory) + first, **strides, **size_px, "bgr": int(bgr)}
+    return {"source": upload(device, memory) + first, **strides, **size_px, "bgr": int(bgr), "sample_bytes": 0}
 
 
 def resize_members(device: Device, source: tuple[int, int], network: tuple[int, int]) -> Members:
@@ -133,11 +133,12 @@ def bilinear_members(device: Device, source: tuple[int, int], network: tuple[int
 
 
 def preprocess_members(
-    device: Device, frame: NDArray[np.uint8], network: tuple[int, int], bgr: bool = True, resize: str = "pil"
+    device: Device, frame: Any, network: tuple[int, int], bgr: bool = True, resize: str = "pil"
 ) -> Members:
-    """Of everything before the network."""
+    """Of everything before the network; `frame`: packed pixels uint8 [Hs, Ws, 3], or planar.Planar."""
     axes = resize_members if resize == "pil" else bilinear_members
-    return source_members(device, frame, bgr) | axes(device, (frame.shape[0], frame.shape[1]), network)
+    source = source_members(device, frame, bgr) if isinstance(frame, np.ndarray) else frame.members(device)
+    return source | axes(device, (frame.shape[0], frame.shape[1]), network)
 
 
 def preprocess_launches(
@@ -158,6 +159,14 @@ def gather_launch(device: Device, frame: NDArray[np.uint8], programs: int) -> tu
     packed = device.buffer(frame.size)
     names = ("source", "row_bytes", "pixel_bytes", "channel_bytes", "height", "width")
     return Launch("gather", programs, (*(source[name] for name in names), packed)), packed
+
+
+def gather_rows_launch(device: Device, rows: NDArray[np.uint8], programs: int) -> tuple[Launch, Any]:
+    """The launch that packs a plane, bytes [H, L] whose rows may lie anyhow, and the packed plane."""
+    source = source_members(device, rows[..., None], False)
+    packed = device.buffer(rows.size)
+    arguments = (source["source"], rows.strides[0], rows.shape[1], rows.shape[0], packed)
+    return Launch("gather_rows", programs, arguments), packed
 
 
 def select_members(device: Device, logit_cut: NDArray[np.float32], max_detections: int) -> Members:

@@ -39,6 +39,7 @@ GpuKernels::GpuKernels(const cuda::KernelImages& images)
       select(Loader<Select>::load(images, kernel_abi::Kernel::select)),
       mask_count(Loader<MaskPass>::load(images, kernel_abi::Kernel::mask_count)),
       mask_runs(Loader<MaskPass>::load(images, kernel_abi::Kernel::mask_runs)),
-      gather(Loader<Gather>::load(images, kernel_abi::Kernel::gather)) {}
+      gather(Loader<Gather>::load(images, kernel_abi::Kernel::gather)),
+      gather_rows(Loader<GatherRows>::load(images, kernel_abi::Kernel::gather_rows)) {}
 
 }  // namespace rfseg::pipeline

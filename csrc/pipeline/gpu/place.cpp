@@ -42,7 +42,6 @@ void Place::drain() const noexcept {
 void Place::prepare(std::shared_ptr<const FrameTables> tables, int toggle_capacity) {
   arrived_.wait_reached();  // of a frame that was cancelled, or failed: what it reads is about to be written
   const ImageSize source = tables->geometry.source(), network = tables->geometry.network();
-  source_.reserve(raster::packed_bytes(source));
   between_.reserve(std::max(raster::packed_bytes({network.height, source.width}),
                             raster::packed_bytes({source.height, network.width})));
   const auto capacity = static_cast<std::size_t>(toggle_capacity) * sizeof(std::int32_t);
@@ -58,15 +57,16 @@ void Place::prepare(std::shared_ptr<const FrameTables> tables, int toggle_capaci
   tables_ = std::move(tables);
 }
 
+void Place::expect(const ImageView& frame) {
+  layout_ = FrameLayout(frame);
+  source_.reserve(layout_.bytes());
+}
+
 kernel_abi::FrameParams Place::params() const {
   const ImageSize source = geometry().source();
   const raster::ResizePasses passes = geometry().passes();
   kernel_abi::FrameParams params{};
-  params.source = source_->address();
-  params.row_bytes = std::int64_t{3} * source.width;
-  params.pixel_bytes = 3;
-  params.channel_bytes = 1;
-  params.bgr = format == PixelFormat::bgr8 ? 1 : 0;
+  layout_.describe(source_->address(), params);
   params.height = source.height, params.width = source.width;
   params.resize_x = table(tables_->resize_x), params.resize_y = table(tables_->resize_y);
   params.taps_x = tables_->taps_x, params.taps_y = tables_->taps_y;

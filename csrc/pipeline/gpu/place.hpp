@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cuda/stream.hpp"
+#include "pipeline/gpu/frame_layout.hpp"
 #include "pipeline/gpu/frame_tables.hpp"
 #include "pipeline/gpu/gpu_model.hpp"
 #include "pipeline/gpu/growing.hpp"
@@ -44,7 +45,6 @@ class Place {
   std::shared_ptr<Flight> flight;  ///< null when there is none
   std::shared_ptr<const raster::SelectionRule> rule;
   std::shared_ptr<NetworkTensors> tensors;  ///< to be filled, when not null
-  PixelFormat format = PixelFormat::bgr8;   ///< of source()
   StageTimes speed;
   bool slow = false;  ///< the host makes its result, from `tensors`
 
@@ -58,10 +58,15 @@ class Place {
   /// @throws CudaError  out of memory; the place stays usable
   void prepare(std::shared_ptr<const FrameTables> tables, int toggle_capacity);
 
+  /// Makes room for the pixels of `frame`, which follow. Nothing queued here uses those of another.
+  /// @throws CudaError  out of memory; the place stays usable
+  void expect(const ImageView& frame);
+
+  const FrameLayout& layout() const { return layout_; }  ///< of source()
   const raster::FrameGeometry& geometry() const { return tables_->geometry; }
   const cuda::Stream& stream() const { return stream_; }
   const cuda::Event& arrived() const { return arrived_; }        ///< behind everything that brings the frame
-  const cuda::DeviceBuffer& source() const { return *source_; }  ///< packed [Hs, Ws, 3]
+  const cuda::DeviceBuffer& source() const { return *source_; }  ///< as layout() says
   Growing<cuda::PinnedBuffer>& upload() { return upload_; }      ///< for frames in ordinary memory
 
   /// What the kernels read; without the logit cuts, which lie where its lane has them.
@@ -78,6 +83,7 @@ class Place {
   cuda::Event arrived_;
   Growing<cuda::PinnedBuffer> upload_;
   Growing<cuda::DeviceBuffer> source_;
+  FrameLayout layout_;
   Growing<cuda::DeviceBuffer> between_;  ///< bytes between the two passes of a resize, in either order
   Growing<cuda::PinnedBuffer> host_tables_;
   Growing<cuda::DeviceBuffer> device_tables_;

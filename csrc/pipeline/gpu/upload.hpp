@@ -9,12 +9,12 @@
 
 namespace rfseg::pipeline {
 
-/// Queues what brings `frame` to place.source(), and records place.arrived() behind it. Ordinary memory is copied to
-/// pinned memory first, section by section with `crew` helping, each section uploaded while the next is copied; pinned
-/// memory is uploaded as it is; device memory is gathered on the device after its producer's stream. Returns true when
-/// the caller's memory is read until place.arrived() is reached, false when nothing reads it any more. `place` is
-/// prepared for the frame's size; the device is current. `in_a_row`: it has other frames to work on meanwhile, so that
-/// few sections will do.
+/// Queues what brings `frame` to place.source(), as place.layout() says, and records place.arrived() behind it. Planes
+/// stay planes: the kernels make their colours. Ordinary memory is copied to pinned memory first, section by section
+/// with `crew` helping, each section uploaded while the next is copied; pinned memory is uploaded as it is; device
+/// memory is gathered on the device after its producer's stream. Returns true when the caller's memory is read until
+/// place.arrived() is reached, false when nothing reads it any more. `place` is prepared for the frame's size; the
+/// device is current. `in_a_row`: it has other frames to work on meanwhile, so that few sections will do.
 /// @throws InputError  device memory of another device
 /// @throws CudaError
 [[nodiscard]] bool enqueue_upload(const GpuModel& model, const ImageView& frame, Place& place, host::Crew& crew,

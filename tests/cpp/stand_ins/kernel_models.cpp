@@ -235,6 +235,7 @@ void install_kernels(Cuda& control, const std::shared_ptr<Complaints>& complaint
   kernel("resize_last", {8, 4, 4, 4, 8, 8, 4}, run_resize_last);
   kernel("resize_bilinear", {8, 4, 4, 4, 8, 4}, run_resize_bilinear);
   kernel("gather", {8, 8, 8, 8, 4, 4, 8}, run_gather);
+  kernel("gather_rows", {8, 8, 4, 4, 8}, run_gather_rows);
   kernel("select", {8, 8, 4, 8, 4, 4, 4, 8}, run_select);
   kernel("mask_pass", {8, 4, 8, 4, 4, 4, 4, 8}, [](const Launch& launch, Complaints& wrong) {
     run_mask_pass(launch, kernel_of(launch) == abi::Kernel::mask_runs, wrong);

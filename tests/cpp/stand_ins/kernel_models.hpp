@@ -58,6 +58,7 @@ void run_resize_first(const Launch& launch, Complaints& complaints);
 void run_resize_last(const Launch& launch, Complaints& complaints);
 void run_resize_bilinear(const Launch& launch, Complaints& complaints);
 void run_gather(const Launch& launch, Complaints& complaints);
+void run_gather_rows(const Launch& launch, Complaints& complaints);
 void run_select(const Launch& launch, Complaints& complaints);
 void run_mask_pass(const Launch& launch, bool emit, Complaints& complaints);
 

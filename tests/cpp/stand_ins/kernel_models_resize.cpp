@@ -2,6 +2,7 @@
 #include "network/half.hpp"
 #include "raster/frame_geometry.hpp"
 #include "stand_ins/kernel_models.hpp"
+#include "stand_ins/kernel_source.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -16,17 +17,6 @@ std::vector<abi::FrameParams> batch(Arguments& next) {
 }
 
 constexpr float kMean[] = {0.485F, 0.456F, 0.406F}, kStd[] = {0.229F, 0.224F, 0.225F};
-
-struct Source {
-  int at(std::int64_t y, std::int64_t x, int c) const { return data[y * row + x * pixel + c * channel]; }
-
-  const std::uint8_t* data;
-  std::int64_t row, pixel, channel;
-};
-
-Source frame_of(const abi::FrameParams& frame) {
-  return {at<const std::uint8_t>(frame.source), frame.row_bytes, frame.pixel_bytes, frame.channel_bytes};
-}
 
 /// The network's input: float32 or float16 [frames, 3, height, width].
 struct Input {
@@ -150,7 +140,7 @@ float float_of(std::int32_t bits) {
 float bilinear(const abi::FrameParams& frame, rfseg::ImageSize size, int y, int x, int c) {
   const auto* const axis_x = at<const std::int32_t>(frame.resize_x);
   const auto* const axis_y = at<const std::int32_t>(frame.resize_y);
-  const Source source = frame_of(frame);
+  const Source source(frame);
   const auto row = [&](int y_source) {
     const float left = static_cast<float>(source.at(y_source, axis_x[x], c)) / 255.0F;
     const float right = static_cast<float>(source.at(y_source, axis_x[size.width + x], c)) / 255.0F;
@@ -171,7 +161,7 @@ void run_resize_first(const Launch& launch, Complaints& complaints) {
     const rfseg::ImageSize size = between(frame);
     const Pass pass(frame, down, down ? size.height : size.width, complaints);
     auto* target = at<std::uint8_t>(frame.between);
-    for_each(size, [&, source = frame_of(frame)](int y, int x, int c) {
+    for_each(size, [&, source = Source(frame)](int y, int x, int c) {
       *target++ = static_cast<std::uint8_t>(pass.level(source, y, x, c));
     });
   }
@@ -188,8 +178,7 @@ void run_resize_last(const Launch& launch, Complaints& complaints) {
     const abi::FrameParams& frame = frames[image];
     if (frame.passes == 0) continue;
     expect_passes(frame, input.size, complaints);
-    Source source = frame_of(frame);
-    if (frame.passes == 2) source = {at<const std::uint8_t>(frame.between), 3 * frame.between_width, 3, 1};
+    const Source source = frame.passes == 2 ? Source::between(frame) : Source(frame);
     const bool down = frame.last_down != 0;
     const Pass pass(frame, down, down ? input.size.height : input.size.width, complaints);
     for_each(input.size, [&](int y, int x, int c) {
@@ -222,12 +211,25 @@ void run_resize_bilinear(const Launch& launch, Complaints& complaints) {
 void run_gather(const Launch& launch, Complaints& complaints) {
   Arguments next(launch);
   expect_grid(launch, complaints);
-  Source source{next.pointer<const std::uint8_t>(), next.next<std::int64_t>(), 0, 0};
-  source.pixel = next.next<std::int64_t>(), source.channel = next.next<std::int64_t>();
+  abi::FrameParams given{};
+  given.source = next.next<std::uint64_t>(), given.row_bytes = next.next<std::int64_t>();
+  given.pixel_bytes = next.next<std::int64_t>(), given.channel_bytes = next.next<std::int64_t>();
   rfseg::ImageSize size{next.integer(), 0};
   size.width = next.integer();
   auto* target = next.pointer<std::uint8_t>();
-  for_each(size, [&](int y, int x, int c) { *target++ = static_cast<std::uint8_t>(source.at(y, x, c)); });
+  for_each(size, [&, source = Source(given)](int y, int x, int c) {
+    *target++ = static_cast<std::uint8_t>(source.at(y, x, c));
+  });
+}
+
+void run_gather_rows(const Launch& launch, Complaints& complaints) {
+  Arguments next(launch);
+  expect_grid(launch, complaints);
+  const auto* const source = next.pointer<const std::uint8_t>();
+  const auto row_bytes = next.next<std::int64_t>();
+  const int length = next.integer(), height = next.integer();
+  auto* target = next.pointer<std::uint8_t>();
+  for (int y = 0; y < height; ++y, target += length) std::copy_n(source + y * row_bytes, length, target);
 }
 
 }  // namespace stand_in
