@@ -103,17 +103,22 @@ def save(result: Result, path: str | PathLike[str], frame: NDArray[np.uint8] | N
         InputError: OpenCV cannot write files with that suffix.
         OSError: the file cannot be written.
     """
-    write_image(path, _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
+    bgr = _bgr(draw(result, frame, **style), _color(result, style.get("color")))
+    Path(path).write_bytes(image_bytes(Path(path).suffix, bgr))
 
 
-def write_image(path: str | PathLike[str], bgr: NDArray[np.uint8]) -> None:
-    """Encodes before it opens the file, so that a failure leaves nothing behind; raises as `save`."""
+def image_bytes(suffix: str, bgr: NDArray[np.uint8]) -> bytes:
+    """A picture as the content of a file with that suffix.
+
+    Raises:
+        InputError: OpenCV cannot write files with that suffix.
+        MissingExtraError: OpenCV is not installed.
+    """
     cv2 = require("cv2", "Writing images")
-    suffix = Path(path).suffix
     if not suffix or not cv2.haveImageWriter(f"x{suffix}"):
-        raise InputError(f"cannot write {path}: '{suffix}' is not an image suffix; use .png or .jpg")
+        raise InputError(f"cannot write an image: '{suffix}' is not an image suffix; use .png or .jpg")
     _, data = cv2.imencode(suffix, bgr)
-    Path(path).write_bytes(data)
+    return bytes(data)
 
 
 def _bgr(image: NDArray[np.uint8], color: Color) -> NDArray[np.uint8]:

@@ -21,6 +21,8 @@ from rfseg.video import VideoFrame, VideoWriter
 class AnnotatedVideo:
     """Starts at 0 and keeps the distances between the frames' time stamps."""
 
+    stage = "encode"
+
     def __init__(self, path: Path, opened: Opened, note: Say) -> None:
         self.path = path
         self._writer = VideoWriter(path, opened.fps, opened.time_base, sample_aspect=opened.sample_aspect)
@@ -29,9 +31,12 @@ class AnnotatedVideo:
         self._size: tuple[int, int] | None = None
         self._fitted = False
 
-    def write(self, frame: VideoFrame, result: Result) -> None:
-        """Draws and encodes one frame."""
-        drawn = draw(result, frame.pixels)
+    def draw(self, frame: VideoFrame, result: Result) -> NDArray[np.uint8]:
+        """The frame with its instances; from any thread."""
+        return draw(result, frame.pixels)
+
+    def write(self, frame: VideoFrame, drawn: NDArray[np.uint8]) -> None:
+        """Encodes one frame."""
         height, width = drawn.shape[:2]
         self._origin = frame.pts if self._origin is None else self._origin
         self._size = self._size or (height, width)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from rfseg._core import InputError
 from rfseg.cli.ahead import Ahead, StoppedError
+from rfseg.cli.stages import Stage
 from rfseg.pictures import MAX_PIXELS, read_picture
 from rfseg.sources import Images, Source
 from rfseg.terminal import muted
 from rfseg.video import VideoFrame, VideoReader
 
-_VIDEO_ROOM, _IMAGE_ROOM = 4, 1  # items read ahead: 25 MB of 1080p; a picture may be 600 MB
+_VIDEO_ROOM, _IMAGE_ROOM = 8, 1  # items read ahead: 50 MB of 1080p; a picture may be 600 MB
 
 
 Say = Callable[[str], None]  # takes a sentence for the user
@@ -62,6 +63,7 @@ class Opened:
         total: how many frames to expect, or None.
         fps, time_base: of a video, of the frames asked for.
         sample_aspect: of a video, width of a pixel to its height.
+        reading: the clock of the thread that reads.
     """
 
     frames: Iterator[Frame]
@@ -69,6 +71,7 @@ class Opened:
     fps: Fraction = Fraction(0)
     time_base: Fraction = Fraction(1)
     sample_aspect: Fraction = Fraction(1)
+    reading: Stage = field(default_factory=lambda: Stage("read"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,12 @@ def opened(
         items = lambda: _image_items(source, report, note, choice)  # noqa: E731
     else:
         items = lambda: _video_items(source.address, report, note, choice)  # noqa: E731
-    reading: Ahead[Opened | Frame] = Ahead(items, _IMAGE_ROOM if isinstance(source, Images) else _VIDEO_ROOM, stopped)
+    stage, room = Stage("read"), _IMAGE_ROOM if isinstance(source, Images) else _VIDEO_ROOM
+    reading: Ahead[Opened | Frame] = Ahead(items, room, stopped, stage)
     try:
         first = next(reading)
         assert isinstance(first, Opened)
-        yield replace(first, frames=_until_stopped(reading))
+        yield replace(first, frames=_until_stopped(reading), reading=stage)
     finally:
         reading.close()
 

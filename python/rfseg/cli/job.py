@@ -114,7 +114,7 @@ class Job:
             try:
                 tally = segment(
                     self._segmenter,
-                    frames.frames,
+                    frames,
                     sinks,
                     progress=self._progress,
                     stopped=stopped,
@@ -142,7 +142,7 @@ class Job:
             answer(json.dumps(event))
 
     def _summarise(self, name: str, tally: Tally, files: list[Path], left_out: int) -> None:
-        rate = tally.frames / tally.seconds
+        rate = tally.frames / tally.busy.seconds
         if self._wish.progress == "json":
             event = {
                 "event": "done",
@@ -151,16 +151,20 @@ class Job:
                 "instances": tally.counts.total(),
                 "classes": dict(tally.counts),
                 "left_out": left_out,
-                "seconds": round(tally.seconds, 3),
+                "seconds": round(tally.busy.seconds, 3),
                 "frames_per_second": round(rate, 2),
+                "limit": tally.busy.limit,
+                "busy": {name: round(share, 3) for name, share in tally.busy.shares().items()},
+                "processors": round(tally.busy.processors, 2),
                 "files": [file_name(path) for path in files],
             }
             answer(json.dumps(event))
             return
         frames = f"{tally.frames} frame{'' if tally.frames == 1 else 's'}"
         missing = f", {left_out} left out" if left_out else ""
+        limit = f", {tally.busy.sentence()}" if tally.frames > 1 else ""
         written = ", ".join(map(file_name, files)) or "nothing written"
-        answer(f"{name}: {frames}, {counted(tally.counts)}{missing}, {rate:.1f} frames/s -> {written}")
+        answer(f"{name}: {frames}, {counted(tally.counts)}{missing}, {rate:.1f} frames/s{limit} -> {written}")
 
 
 def _names_itself(error: Exception) -> bool:
