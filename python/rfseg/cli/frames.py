@@ -5,11 +5,12 @@ Knows files and videos, not what becomes of the frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from rfseg.pictures import MAX_PIXELS, read_picture
 from rfseg.sources import Images, Source
 from rfseg.terminal import muted
 from rfseg.video import VideoFrame, VideoReader
+from rfseg.video.colors import BT709, Colors
 
 _VIDEO_ROOM, _IMAGE_ROOM = 8, 1  # items read ahead: 50 MB of 1080p; a picture may be 600 MB
 
@@ -50,6 +52,11 @@ class ImageFrame:
     path: Path
     time_s: None = None
 
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """What the network takes."""
+        return self.pixels
+
 
 Frame = ImageFrame | VideoFrame
 
@@ -63,6 +70,8 @@ class Opened:
         total: how many frames to expect, or None.
         fps, time_base: of a video, of the frames asked for.
         sample_aspect: of a video, width of a pixel to its height.
+        colors: of a video, as its copy carries them.
+        sound: a file that may be opened once more for its sound, or None.
         reading: the clock of the thread that reads.
     """
 
@@ -71,17 +80,24 @@ class Opened:
     fps: Fraction = Fraction(0)
     time_base: Fraction = Fraction(1)
     sample_aspect: Fraction = Fraction(1)
+    colors: Colors = BT709
+    sound: str | None = None
     reading: Stage = field(default_factory=lambda: Stage("read"))
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which frames of a source are wanted; `start_s` and `end_s` are for videos only."""
+    """Which frames of a source are wanted, and how they are read; all but `stride` and the limit for videos only.
+
+    Attributes:
+        reading: more for VideoReader.
+    """
 
     stride: int = 1
     start_s: float = 0.0
     end_s: float | None = None
     max_pixels: int = MAX_PIXELS
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 EVERYTHING = Choice()
@@ -152,9 +168,13 @@ def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Iter
 
 
 def _video_items(address: str | int, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
-    with VideoReader(address, max_pixels=choice.max_pixels) as reader:
-        total = _expected(reader, choice)
-        yield Opened(iter(()), total, reader.fps / choice.stride, reader.time_base, reader.sample_aspect)
+    with VideoReader(address, max_pixels=choice.max_pixels, **choice.reading) as reader:
+        total, sound = (
+            _expected(reader, choice),
+            address if isinstance(address, str) and Path(address).is_file() else None,
+        )
+        rate, base = reader.fps / choice.stride, reader.time_base
+        yield Opened(iter(()), total, rate, base, reader.sample_aspect, reader.colors, sound)
         try:
             yield from reader.frames(choice.stride, choice.start_s, choice.end_s)
         except InputError as error:

@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 class Wish:
     """What a job makes of each source: the files of `saves`, with the classes of `classes` (None: all).
 
-    With a `like`, COCO files are results in the ids of that ground truth.
+    With a `like`, COCO files are results in the ids of that ground truth. `encoder` is that of annotated videos.
     """
 
     saves: tuple[str, ...]
     progress: str = "auto"
+    encoder: str = "libx264"
     classes: frozenset[int] | None = None
     like: CocoLike | None = None
 
@@ -108,7 +109,7 @@ class Job:
         with opened(source, self.report, choice, note=self.note, stopped=stopped) as frames:
             stem, wish = self._stems.claim(source.stem), self._wish
             names = self._segmenter.names
-            place = Place(source, self._folder, stem, names, wish.like)
+            place = Place(source, self._folder, stem, names, wish.like, wish.encoder)
             sinks = sinks_for(place, frames, wish.saves, report=self.report, note=self.note)
             self._progress.begin(printable(source.name), frames.total)
             try:

@@ -96,6 +96,7 @@ class Place:
     stem: str
     names: Mapping[int, str]
     like: CocoLike | None = None
+    encoder: str = "libx264"
 
 
 def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: Say, note: Say) -> list[Sink]:
@@ -106,7 +107,7 @@ def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: S
     source, folder, stem, names = place.source, place.folder, place.stem, place.names
     called = FrameNames(stem, source.paths if isinstance(source, Images) else ())
     makers: dict[str, tuple[str, Any]] = {
-        "video": (".mp4", lambda path: AnnotatedVideo(path, opened, note)),
+        "video": (".mp4", lambda path: AnnotatedVideo(path, opened, note, place.encoder)),
         "json": (".jsonl", _JsonLines),
         "geojson": (".geojson", GeoJsonFile),
     }

@@ -13,7 +13,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rfseg._core import BackendError, CudaError
 from rfseg.causes import cause, file_name
@@ -23,6 +22,7 @@ from rfseg.cli.outputs import Sink
 from rfseg.cli.stages import Busy, Stage
 from rfseg.progress import Progress
 from rfseg.result import Result
+from rfseg.video.decoded import Image
 
 if TYPE_CHECKING:
     from rfseg.segmenter import Segmenter
@@ -82,7 +82,7 @@ def _pairs(
     waiting: deque[Frame] = deque()
     source_errors: list[Exception] = []
 
-    def pixels(some: Iterator[Frame]) -> Iterator[NDArray[np.uint8]]:
+    def images(some: Iterator[Frame]) -> Iterator[Image]:
         try:
             while True:
                 with network.waiting():
@@ -90,7 +90,7 @@ def _pairs(
                 if frame is None or stopped():
                     return
                 waiting.append(frame)
-                yield frame.pixels
+                yield frame.image
         except Exception as error:
             source_errors.append(error)
 
@@ -99,7 +99,7 @@ def _pairs(
         again, feed = list(waiting), frames
         waiting.clear()
         try:
-            for result in segmenter.stream(pixels(chain(again, feed))):
+            for result in segmenter.stream(images(chain(again, feed))):
                 failures = 0
                 yield waiting.popleft(), result
             break

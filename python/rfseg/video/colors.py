@@ -5,7 +5,7 @@ Carries them from a source to its copy, and gives the integers for the way from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,11 @@ class Colors:
         stated = _FULL if full else int(decoded.color_range)
         return cls(int(decoded.color_primaries), int(decoded.color_trc), int(decoded.colorspace), stated)
 
+    def with_matrix(self, name: str) -> Colors:
+        """The same with bt601, bt709 or bt2020 stated."""
+        same = self.matrix in _MATRICES and _MATRICES[self.matrix] == name
+        return self if same else replace(self, matrix={"bt709": 1, "bt601": 6, "bt2020": 9}[name])
+
     @property
     def full(self) -> bool:
         """Black is 0 and white 255."""
@@ -68,6 +73,11 @@ class Colors:
 
 
 BT709 = Colors()
+
+
+def weights(matrix: str) -> tuple[float, float]:
+    """The shares of red and of blue in the luma of bt601, bt709 or bt2020."""
+    return _WEIGHTS[matrix]
 
 
 def planes_matrix(matrix: str, *, full: bool) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ Colours are converted by the exact formula, rounded once; where only parts of a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from rfseg.missing import require
 from rfseg.video.colors import planes_matrix
+from rfseg.yuv import YuvFrame
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]  # Y [H, W], Cb and Cr [(H+1)/2, (W+1)/2]
 
@@ -55,13 +57,31 @@ def put(planes: Planes, bgr: NDArray[np.uint8], areas: NDArray[np.int32], matrix
             plane[top // 2 : top // 2 + part.shape[0], left // 2 : left // 2 + part.shape[1]] = part
 
 
-def encodable(av: Any, planes: Planes) -> Any:
-    """A PyAV frame of even size with these planes; an odd last row or column is there twice."""
+def planes_in(image: YuvFrame) -> Planes | None:
+    """The planes of a frame of 8 bits and half the chroma, where they lie; None where it has others."""
+    if image.format == "i420":
+        y, cb, cr = image.planes
+        return y, cb, cr
+    if image.format == "nv12":
+        pairs = image.planes[1].reshape(image.planes[1].shape[0], -1, 2)
+        return image.planes[0], pairs[..., 0], pairs[..., 1]
+    return None
+
+
+def encodable(av: Any, planes: Planes, retouch: Callable[[Planes], None] | None = None) -> Any:
+    """A PyAV frame of even size with a copy of these planes; an odd last row or column is there twice.
+
+    `retouch` is given the copies before that.
+    """
     height, width = planes[0].shape
     frame = av.VideoFrame(width + width % 2, height + height % 2, "yuv420p")
-    for target, source in zip(frame.planes, planes, strict=True):
-        rows = np.frombuffer(target, np.uint8).reshape(-1, target.line_size)
-        rows[: source.shape[0], : source.shape[1]] = source
+    whole = [np.frombuffer(target, np.uint8).reshape(-1, target.line_size) for target in frame.planes]
+    y, cb, cr = (rows[: part.shape[0], : part.shape[1]] for rows, part in zip(whole, planes, strict=True))
+    for copy, part in zip((y, cb, cr), planes, strict=True):
+        copy[:] = part
+    if retouch is not None:
+        retouch((y, cb, cr))
+    for rows, target, source in zip(whole, frame.planes, (y, cb, cr), strict=True):
         rows[source.shape[0] : target.height, : source.shape[1]] = source[-1]
         rows[: target.height, source.shape[1] : target.width] = rows[: target.height, source.shape[1] - 1, None]
     return frame

@@ -59,7 +59,7 @@ class MuxedFile:
         return self._at
 
     def finish(self) -> None:
-        """Closes the file, its index in front; after a failure it is cut to its whole boxes, or removed if it holds none."""
+        """Closes the file, its index in front; after a failure an mp4 file is cut to its whole boxes, or removed."""
         file, self._file = self._file, -1
         if file < 0:
             return

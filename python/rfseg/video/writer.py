@@ -200,7 +200,11 @@ class VideoWriter:
         context.sample_aspect_ratio = self._sample_aspect
         context.flags |= self._av.codec.context.Flags.frame_duration  # without it packets forget how long they last
         colors = self._colors
-        context.colorspace, context.color_primaries, context.color_trc = colors.matrix, colors.primaries, colors.transfer
+        context.colorspace, context.color_primaries, context.color_trc = (
+            colors.matrix,
+            colors.primaries,
+            colors.transfer,
+        )
         context.color_range = colors.range
         context.open()  # here, so that what the encoder refuses is said before a header is written
         if self._sound is not None and self._sound.stream is not None:
