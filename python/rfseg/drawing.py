@@ -99,7 +99,11 @@ def paint(
     # Last, so that no mask hides a label.
     plates = _write_labels(cv2, canvas, result, color) if labels else np.zeros((0, 4), np.int32)
     reach = np.array([-1, -1, 1, 1], np.int32) * (thickness + 1)
-    areas: NDArray[np.int32] = np.concatenate([bounds + reach, corners + reach, plates + reach]).astype(np.int32)
+    filled = (bounds[:, 2] > bounds[:, 0])[:, None]
+    low = np.where(filled, np.minimum(bounds[:, :2], corners[:, :2]), corners[:, :2])
+    high = np.where(filled, np.maximum(bounds[:, 2:], corners[:, 2:]), corners[:, 2:])
+    instances = np.concatenate([low, high], axis=1) + reach
+    areas: NDArray[np.int32] = np.concatenate([instances, plates + reach]).astype(np.int32)
     return areas
 
 

@@ -16,11 +16,13 @@ from rfseg import ops
 from rfseg._core import InputError
 from rfseg.causes import file_name
 from rfseg.cli.frames import Opened, Say
+from rfseg.cli.resume import NOTHING, Kept
 from rfseg.drawing import draw, paint
 from rfseg.missing import require
 from rfseg.result import Result
 from rfseg.video import VideoFrame, VideoWriter
 from rfseg.video.encodable import encodable, planes_in, put
+from rfseg.video.head import Head
 from rfseg.video.sound import Sound
 
 _APART_S = Fraction(1, 5)
@@ -34,14 +36,15 @@ class AnnotatedVideo:
 
     stage = "encode"
 
-    def __init__(self, path: Path, opened: Opened, note: Say, encoder: str = "libx264") -> None:
+    def __init__(self, path: Path, opened: Opened, note: Say, encoder: str = "libx264", kept: Kept = NOTHING) -> None:
         self.path = path
         self._av, self._note, self._facts = require("av", "Writing videos"), note, opened
         self._sound = None if opened.sound is None else Sound(opened.sound, self._tell)
         self._writer = VideoWriter(
             path, opened.fps, opened.time_base, sample_aspect=opened.sample_aspect, colors=opened.colors,
-            encoder=encoder, sound=self._sound,
+            encoder=encoder, sound=self._sound, head=Head(kept.copy, kept.frames) if kept.copy else None,
         )  # fmt: skip
+        self._kept = kept
         self._origin: int | None = None
         self._shift: int | None = None
         self._size: tuple[int, int] | None = None
@@ -77,9 +80,11 @@ class AnnotatedVideo:
 
     def _begin(self, frame: VideoFrame, size: tuple[int, int]) -> None:
         self._origin, self._size = frame.pts, size
+        if self._kept.frames:
+            self._origin = round(Fraction(self._kept.first_s) / self._facts.time_base)
         if frame.stamp is not None:
             self._shift = frame.stamp - frame.pts
-            self._writer.begin_s = frame.stamp * self._facts.time_base
+            self._writer.begin_s = (self._shift + self._origin) * self._facts.time_base
 
     def _keep_sound_in_time(self, frame: VideoFrame) -> None:
         """Where the source's clock jumps, frames go on without it, and sound would no longer be theirs."""

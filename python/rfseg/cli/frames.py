@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,13 @@ def opened(
         yield replace(first, frames=_until_stopped(reading), reading=stage)
     finally:
         reading.close()
+
+
+def behind(opened: Opened, index: int) -> Opened:
+    """Only the frames behind that one."""
+    if index < 0:
+        return opened
+    return replace(opened, frames=dropwhile(lambda frame: frame.index <= index, opened.frames))
 
 
 def read_image(path: Path, max_pixels: int = MAX_PIXELS, note: Say | None = None) -> NDArray[np.uint8]:

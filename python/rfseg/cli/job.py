@@ -15,14 +15,15 @@ from rfseg._core import BackendError, CudaError
 from rfseg.causes import cause, file_name
 from rfseg.cli.ahead import StoppedError
 from rfseg.cli.common import EXIT_BACKEND, EXIT_INPUT, EXIT_OK, Stems, counted
-from rfseg.cli.frames import EVERYTHING, Choice, opened
+from rfseg.cli.frames import EVERYTHING, Choice, behind, opened
 from rfseg.cli.outputs import SUFFIXES, Place, Sink, sinks_for
+from rfseg.cli.resume import NOTHING, Kept, is_complete, kept, replay
 from rfseg.cli.segment import Tally, segment
 from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoLike, CocoResults
 from rfseg.missing import MissingExtraError
 from rfseg.printable import printable
-from rfseg.sources import Source
+from rfseg.sources import Images, Source
 from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class Wish:
     """What a job makes of each source: the files of `saves`, with the classes of `classes` (None: all).
 
     With a `like`, COCO files are results in the ids of that ground truth. `encoder` is that of annotated videos.
+    `resume`: what an earlier run left in the folder is gone on with.
     """
 
     saves: tuple[str, ...]
     progress: str = "auto"
     encoder: str = "libx264"
+    resume: bool = False
     classes: frozenset[int] | None = None
     like: CocoLike | None = None
 
@@ -75,7 +78,7 @@ class Job:
         """
         before = self.left_out
         try:
-            tally, sinks = self._segment(source, choice)
+            done = self._segment(source, choice)
         except StoppedError:
             return
         except (BackendError, CudaError):
@@ -86,6 +89,9 @@ class Job:
             sentence = cause(error) if isinstance(error, ImportError) else f"{printable(source.name)}: {cause(error)}"
             self._failed(source, str(error) if _names_itself(error) else sentence)
             return
+        if done is None:
+            return
+        tally, sinks = done
         try:
             self._summarise(
                 source.name, tally, [sink.path for sink in sinks if sink.path.exists()], self.left_out - before
@@ -102,15 +108,19 @@ class Job:
             say(f"rfseg: {self.left_out} left out, see above")
         return self.code
 
-    def _segment(self, source: Source, choice: Choice) -> tuple[Tally, list[Sink]]:
+    def _segment(self, source: Source, choice: Choice) -> tuple[Tally, list[Sink]] | None:
         def stopped() -> bool:
             return self._interrupt.wanted
 
-        with opened(source, self.report, choice, note=self.note, stopped=stopped) as frames:
-            stem, wish = self._stems.claim(source.stem), self._wish
-            names = self._segmenter.names
-            place = Place(source, self._folder, stem, names, wish.like, wish.encoder)
+        stem, wish = self._stems.claim(source.stem), self._wish
+        with opened(source, self.report, choice, note=self.note, stopped=stopped) as whole:
+            before = self._before(source, stem, whole.total)
+            if before is None:
+                return None
+            frames = behind(whole, before.last_index)
+            place = Place(source, self._folder, stem, self._segmenter.names, wish.like, wish.encoder, before)
             sinks = sinks_for(place, frames, wish.saves, report=self.report, note=self.note)
+            replay(before, sinks)
             self._progress.begin(printable(source.name), frames.total)
             try:
                 tally = segment(
@@ -128,6 +138,21 @@ class Job:
             if isinstance(sink, CocoResults):
                 self._tell_unknown(sink)
         return tally, sinks
+
+    def _before(self, source: Source, stem: str, total: int | None) -> Kept | None:
+        """What an earlier run left; None where nothing is left to do."""
+        if not self._wish.resume or isinstance(source, Images):
+            return NOTHING
+        saves = self._wish.saves
+        if is_complete(self._folder, stem, total, saves):
+            self.note(f"{printable(source.name)} is complete already")
+            return None
+        before = kept(self._folder, stem, saves)
+        if before.frames:
+            copied = "; the copy's packets are kept as they are" if before.copy else ""
+            done = f"behind frame {before.last_index}, {before.frames} done{copied}"
+            self.note(f"{printable(source.name)} goes on {done}")
+        return before
 
     def _tell_unknown(self, sink: CocoResults) -> None:
         for sentence in sink.left_out():

@@ -16,6 +16,7 @@ from rfseg.causes import cause, file_name
 from rfseg.cli.annotated import AnnotatedVideo
 from rfseg.cli.common import Stems
 from rfseg.cli.frames import Frame, ImageFrame, Opened, Say
+from rfseg.cli.resume import NOTHING, Kept
 from rfseg.drawing import draw, image_bytes
 from rfseg.files import GrowingFile, write_whole
 from rfseg.formats.coco_files import CocoFile, CocoLike, CocoResults
@@ -88,7 +89,8 @@ class DrawingSink(Protocol):
 class Place:
     """Where files about a source go, under which stem, and what its classes are called.
 
-    With a `like`, COCO results in the ids of that ground truth take the place of a data set.
+    With a `like`, COCO results in the ids of that ground truth take the place of a data set. `kept` is what an earlier
+    run left.
     """
 
     source: Source
@@ -97,6 +99,7 @@ class Place:
     names: Mapping[int, str]
     like: CocoLike | None = None
     encoder: str = "libx264"
+    kept: Kept = NOTHING
 
 
 def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: Say, note: Say) -> list[Sink]:
@@ -107,8 +110,8 @@ def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: S
     source, folder, stem, names = place.source, place.folder, place.stem, place.names
     called = FrameNames(stem, source.paths if isinstance(source, Images) else ())
     makers: dict[str, tuple[str, Any]] = {
-        "video": (".mp4", lambda path: AnnotatedVideo(path, opened, note, place.encoder)),
-        "json": (".jsonl", _JsonLines),
+        "video": (".mp4", lambda path: AnnotatedVideo(path, opened, note, place.encoder, place.kept)),
+        "json": (".jsonl", lambda path: _JsonLines(path, place.kept.size)),
         "geojson": (".geojson", GeoJsonFile),
     }
     if isinstance(source, Images):
@@ -143,9 +146,9 @@ def _text(name: str) -> str:
 class _JsonLines:
     """A line a frame: `{"frame", "time_s", ...Result.to_dict()}`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int) -> None:
         self.path = path
-        self._file = GrowingFile(path)
+        self._file = GrowingFile(path, at=size)
 
     def write(self, frame: Frame, result: Result) -> None:
         self._file.append(line_bytes({"frame": frame.index, "time_s": frame.time_s, **as_dict(result)}) + b"\n")

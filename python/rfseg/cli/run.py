@@ -18,12 +18,14 @@ from rfseg.cli.common import (
     fresh_folder,
     model_options,
     positive,
+    same_folder,
     thresholds,
 )
 from rfseg.cli.convert import ground_truth
 from rfseg.cli.frames import Choice
 from rfseg.cli.job import Job, Wish
 from rfseg.cli.outputs import SAVES
+from rfseg.cli.resume import refuse_what_cannot
 from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoLike
 from rfseg.missing import MissingExtraError, require
@@ -70,6 +72,8 @@ def register(commands: Commands) -> None:
     help_like = "a COCO ground truth whose image and category ids --save coco takes"
     parser.add_argument("--coco-like", type=Path, metavar="GT.json", help=help_like)
     parser.add_argument("--out", type=Path, default=Path("runs/run"), help="folder to write to (runs/run)")
+    help_resume = "go on with an interrupted run in --out, with the same other options: json, and what is made with it"
+    parser.add_argument("--resume", action="store_true", help=help_resume)
     parser.add_argument("--stride", type=positive, default=1, metavar="N", help="take every N-th frame or image (1)")
     parser.add_argument("--start", type=_seconds, default=0.0, metavar="T", help="start of videos: 90 or 1:30 (0)")
     parser.add_argument("--end", type=_seconds, metavar="T", help="end of videos, likewise")
@@ -95,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--end {options.end:g} s is not after --start {options.start:g} s: no frame lies between")
     if options.coco_like is not None and "coco" not in options.save:
         raise UsageError("--coco-like is about --save coco, which was not asked for")
+    if options.resume:
+        refuse_what_cannot(options.save)
     like = None if options.coco_like is None else CocoLike(ground_truth(options.coco_like))
     problems: list[str] = []
     with Interrupt() as interrupt:
@@ -103,8 +109,9 @@ def run(options: argparse.Namespace) -> int:
         asked = model_options(options, interrupt)
         with rfseg.Segmenter(options.model, threshold=options.threshold, **asked) as segmenter:
             classes = class_ids(options.classes, segmenter.names) if options.classes else None
-            wish = Wish(options.save, options.progress, options.encoder, classes, like)
-            job = Job(segmenter, fresh_folder(options.out), wish, interrupt)
+            wish = Wish(options.save, options.progress, options.encoder, options.resume, classes, like)
+            folder = same_folder(options.out) if options.resume else fresh_folder(options.out)
+            job = Job(segmenter, folder, wish, interrupt)
             for problem in problems:
                 job.report(problem)
             interrupt.saving = True

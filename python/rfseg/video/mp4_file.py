@@ -81,6 +81,15 @@ class MuxedFile:
             os.close(file)
 
 
+def cut_to_whole_boxes(path: str | os.PathLike[str]) -> None:
+    """Cuts a file whose writer was killed to its last whole fragment; a finished one stays as it is. Raises OSError."""
+    with Path(path).open("r+b") as file:
+        end = os.fstat(file.fileno()).st_size
+        kinds = [kind for kind, _, _ in boxes(file.fileno(), 0, end)]
+        if b"moof" in kinds:
+            os.ftruncate(file.fileno(), _whole_boxes(file.fileno()))
+
+
 def _whole_boxes(file: int) -> int:
     """Where the last whole fragment of an mp4 file ends; 0 if there is none."""
     good, previous = 0, b""

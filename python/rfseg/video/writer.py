@@ -18,6 +18,7 @@ from rfseg.causes import cause, file_name
 from rfseg.missing import require
 from rfseg.video.colors import BT709, Colors
 from rfseg.video.encodable import encodable, planes_of
+from rfseg.video.head import Head
 from rfseg.video.mp4_file import MuxedFile
 from rfseg.video.sound import Sound
 
@@ -32,7 +33,8 @@ _OPTIONS: dict[str, Callable[[int, str], dict[str, str]]] = {
 }
 ENCODERS = tuple(_OPTIONS)
 # Fragments until the end, then an ordinary mp4 file in the same place: what is on the disk plays at any moment.
-_MUXER = {"movflags": "hybrid_fragmented", "frag_duration": "1000000"}  # microseconds
+# Its head is written with the first fragment, when it is known where sound begins: a lead-in lies before 0.
+_MUXER = {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": "1000000"}  # microseconds
 _BUFFER_BYTES = 4 << 20  # of the muxer; a fragment should be written at once, and is 1 MB at 1080p
 _LEAST_RATE = Fraction(1, 3600)  # frames/s; encoders refuse rates whose numbers are large
 
@@ -55,6 +57,7 @@ class VideoWriter:
         colors: Colors = BT709,
         encoder: str = "libx264",
         sound: Sound | None = None,
+        head: Head | None = None,
     ) -> None:
         """Opens nothing: the file appears with its first frame.
 
@@ -67,7 +70,8 @@ class VideoWriter:
             sample_aspect: width of a pixel to its height, for players.
             colors: the file says them, and BGR frames are converted accordingly.
             encoder: one of ENCODERS; of a GPU only where it is named, and then nothing else is tried.
-            sound: copied beside the frames; needs `begin_s`.
+            sound: copied beside the frames; `begin_s` is the source's time of the copy's begin.
+            head: frames of an earlier file of the same settings, which come first.
 
         Raises:
             InputError: an encoder that is none of these.
@@ -81,7 +85,8 @@ class VideoWriter:
         if encoder not in _OPTIONS:
             raise InputError(f"the encoder is '{encoder}': expected one of {', '.join(ENCODERS)}")
         self._encoder, self._options = encoder, _OPTIONS[encoder](crf, preset)
-        self._colors, self._sound = colors, sound
+        self._colors, self._sound, self._head = colors, sound, head
+        self._earlier = head
         self.begin_s = Fraction(0)
         self._container: Any = None
         self._file: MuxedFile | None = None
@@ -134,6 +139,8 @@ class VideoWriter:
         Raises:
             InputError, OSError: as `write`, if it has not said so.
         """
+        if self._container is None and self._head is not None:
+            self._open(*self._head.size)  # nothing came behind it
         if self._container is None:
             return
         container, self._container = self._container, None
@@ -145,6 +152,8 @@ class VideoWriter:
             container.close()
             assert self._file is not None
             self._file.finish()
+            if self._file.error is None and self._earlier is not None:
+                self._earlier.remove()
         self._tell()
 
     def _encode(self, frame: Any, container: Any = None) -> None:
@@ -154,6 +163,14 @@ class VideoWriter:
             self._told = True
             height, width = self._size
             raise InputError(f"{self._encoder} cannot encode {width} x {height} frames: {cause(error)}") from error
+
+    def _copy_head(self, head: Head) -> None:
+        for packet in head.packets(self._stream):
+            at_s = packet.pts * packet.time_base
+            self._next_pts = round((at_s + (packet.duration or 0) * packet.time_base) / self._time_base)
+            self._container.mux(packet)
+            self._add_sound(at_s)
+        self._head = None
 
     def _add_sound(self, time_s: Fraction | None, container: Any = None) -> None:
         """What belongs before `time_s`, or to the end of the last frame."""
@@ -189,6 +206,8 @@ class VideoWriter:
             ) from error
         self._container, self._file, self._told = container, file, False
         self._size = (height, width)
+        if self._head is not None:
+            self._copy_head(self._head)
 
     def _add_stream(self, container: Any, height: int, width: int) -> Any:
         stream = container.add_stream(self._encoder, rate=self._fps, options=self._options)
