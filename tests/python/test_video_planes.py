@@ -199,8 +199,8 @@ def test_the_network_sees_the_same_in_planes_and_pixels():
     found = 0
     with rfseg.Segmenter(str(DEMO_MODEL), device="cpu") as segmenter, open_video(DEMO_CLIP) as video:
         for frame in video.frames(stride=30):
-            result = segmenter.infer(frame.image)
-            assert result == segmenter.infer(frame.pixels)
+            result = segmenter.infer(frame)
+            assert result == segmenter.infer(frame.pixels) == segmenter.infer(frame.image)
             found += len(result)
     assert found > 10
 
