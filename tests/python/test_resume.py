@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -119,6 +120,29 @@ def test_a_copy_of_other_settings_is_not_joined(clip, whole, tmp_path):
     assert code == 2
     assert "encoded with other settings, so nothing can follow it: run without --resume" in error
     assert count(out / "clip.jsonl") == FRAMES
+
+
+def test_pictures_that_are_done_are_left_alone(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for name in ("a.png", "b.jpg", "c.png", "c.bmp", "d.png"):
+        cv2.imwrite(
+            str(tmp_path / "photos" / name), np.random.default_rng(len(name)).integers(0, 255, (40, 60, 3), np.uint8)
+        )
+    arguments = (tmp_path / "photos", "--save", "video,json,coco,geojson", "--progress", "none", "--out")
+    assert run(*arguments, tmp_path / "whole")[0] == 0
+    out = shutil.copytree(tmp_path / "whole", tmp_path / "out")
+    (out / "photos" / "d.png").unlink()
+    (out / "photos.coco.json").rename(out / "photos.coco.json.part")
+    before = {path: path.stat().st_mtime_ns for path in (out / "photos").glob("[ab].*")}
+    assert len(before) == 6
+    code, said, error = run(*arguments, out, "--resume")
+    assert (code, error) == (0, f"rfseg: {tmp_path / 'photos'}: 2 pictures are done already\n")
+    assert "photos: 3 frames" in said  # both of the name c, since their files may be either's, and d
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    names = sorted(path.relative_to(out) for path in out.rglob("*.*"))
+    assert names == sorted(path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*.*"))
+    for name in names:
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ class Choice:
 
     Attributes:
         reading: more for VideoReader.
+        done: pictures that are left out.
     """
 
     stride: int = 1
@@ -99,6 +100,7 @@ class Choice:
     end_s: float | None = None
     max_pixels: int = MAX_PIXELS
     reading: Mapping[str, Any] = field(default_factory=dict)
+    done: frozenset[Path] = frozenset()
 
 
 EVERYTHING = Choice()
@@ -164,9 +166,11 @@ def _until_stopped(reading: Ahead[Opened | Frame]) -> Iterator[Frame]:
 
 def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
     paths = source.paths[:: choice.stride]
-    yield Opened(iter(()), len(paths))
+    yield Opened(iter(()), len(paths) - len(choice.done))
     unaffected = "; the others are not affected" if len(paths) > 1 else ""
     for place, path in enumerate(paths):
+        if path in choice.done:
+            continue
         try:
             pixels = read_image(path, choice.max_pixels, note)
         except InputError as error:

@@ -6,7 +6,7 @@ Counts what was left out and says it, in the summary of its source and at the en
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from rfseg.cli.ahead import StoppedError
 from rfseg.cli.common import EXIT_BACKEND, EXIT_INPUT, EXIT_OK, Stems, counted
 from rfseg.cli.frames import EVERYTHING, Choice, behind, opened
 from rfseg.cli.outputs import SUFFIXES, Place, Sink, sinks_for
-from rfseg.cli.resume import NOTHING, Kept, is_complete, kept, replay
+from rfseg.cli.resume import NOTHING, Kept, is_complete, kept, kept_pictures, replay
 from rfseg.cli.segment import Tally, segment
 from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoLike, CocoResults
@@ -113,8 +113,10 @@ class Job:
             return self._interrupt.wanted
 
         stem, wish = self._stems.claim(source.stem), self._wish
+        pictures = self._pictures_before(source, stem, choice)
+        choice = replace(choice, done=frozenset(path for _, path, _ in pictures.pictures))
         with opened(source, self.report, choice, note=self.note, stopped=stopped) as whole:
-            before = self._before(source, stem, whole.total)
+            before = pictures if isinstance(source, Images) else self._before(source, stem, whole.total)
             if before is None:
                 return None
             frames = behind(whole, before.last_index)
@@ -139,9 +141,17 @@ class Job:
                 self._tell_unknown(sink)
         return tally, sinks
 
+    def _pictures_before(self, source: Source, stem: str, choice: Choice) -> Kept:
+        if not self._wish.resume or not isinstance(source, Images):
+            return NOTHING
+        before = kept_pictures(self._folder, stem, source, choice.stride, self._wish.saves)
+        if before.pictures:
+            self.note(f"{printable(source.name)}: {before.frames} pictures are done already")
+        return before
+
     def _before(self, source: Source, stem: str, total: int | None) -> Kept | None:
         """What an earlier run left; None where nothing is left to do."""
-        if not self._wish.resume or isinstance(source, Images):
+        if not self._wish.resume:
             return NOTHING
         saves = self._wish.saves
         if is_complete(self._folder, stem, total, saves):

@@ -16,7 +16,7 @@ from rfseg.causes import cause, file_name
 from rfseg.cli.annotated import AnnotatedVideo
 from rfseg.cli.common import Stems
 from rfseg.cli.frames import Frame, ImageFrame, Opened, Say
-from rfseg.cli.resume import NOTHING, Kept
+from rfseg.cli.resume import NOTHING, Kept, picture_suffix
 from rfseg.drawing import draw, image_bytes
 from rfseg.files import GrowingFile, write_whole
 from rfseg.formats.coco_files import CocoFile, CocoLike, CocoResults
@@ -116,7 +116,7 @@ def sinks_for(place: Place, opened: Opened, saves: tuple[str, ...], *, report: S
     }
     if isinstance(source, Images):
         grouped, own = source.grouped, folder / stem if source.grouped else folder
-        makers = {"": ("", lambda _: _ImageFiles(own, None if grouped else stem, saves, report))}
+        makers = {"": ("", lambda _: _ImageFiles(own, None if grouped else stem, saves, report, place.kept))}
     makers |= {
         "coco": (".coco.json", lambda path: CocoFile(path, names, called)),
         "parquet": (".parquet", lambda path: ParquetFile(path, called)),
@@ -162,10 +162,12 @@ class _ImageFiles:
 
     stage = "write"
 
-    def __init__(self, folder: Path, stem: str | None, saves: tuple[str, ...], report: Say) -> None:
+    def __init__(self, folder: Path, stem: str | None, saves: tuple[str, ...], report: Say, kept: Kept) -> None:
         self.path = folder
         self._stem, self._saves, self._report = stem, saves, report
         self._stems = Stems(SUFFIXES)
+        for _, path, _ in kept.pictures:
+            self._stems.claim(path.stem)
         self._made = False
 
     def draw(self, frame: ImageFrame, result: Result) -> dict[str, bytes | Exception]:
@@ -203,7 +205,7 @@ _RECORDS = (".json", ".geojson")
 
 
 def _picture(frame: ImageFrame) -> tuple[str, Any]:
-    suffix = ".jpg" if frame.path.suffix.lower() in (".jpg", ".jpeg") else ".png"
+    suffix = picture_suffix(frame.path)
     return suffix, lambda frame, result: image_bytes(suffix, draw(result, frame.pixels))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,11 @@ import numpy as np
 from rfseg._core import InputError
 from rfseg.causes import file_name
 from rfseg.cli.common import UsageError
+from rfseg.cli.frames import ImageFrame
 from rfseg.formats.records import read_records
 from rfseg.missing import require
 from rfseg.result import Result
+from rfseg.sources import Images
 from rfseg.video import VideoFrame
 from rfseg.video.mp4_file import cut_to_whole_boxes
 
@@ -39,6 +42,7 @@ class Kept:
         first_s: the time of the first one.
         records: the `.jsonl`, cut to `size` bytes.
         copy: the annotated copy so far, under another name, or None.
+        pictures: of a source of images those that are done: place in the source, path, file of its record.
     """
 
     frames: int = 0
@@ -47,12 +51,16 @@ class Kept:
     records: Path | None = None
     size: int = 0
     copy: Path | None = None
+    pictures: tuple[tuple[int, Path, Path], ...] = ()
 
     def replayed(self) -> Iterator[tuple[Any, Result]]:
         """The frames that are done, without pixels."""
+        nothing = np.zeros((1, 1, 3), np.uint8)
+        for place, path, file in self.pictures:
+            for record in read_records(file):
+                yield ImageFrame(nothing, place, path), record.result
         if self.records is None:
             return
-        nothing = np.zeros((1, 1, 3), np.uint8)
         for record in read_records(self.records):
             yield VideoFrame(nothing, record.frame, 0, 0, record.time_s or 0.0), record.result
 
@@ -92,9 +100,7 @@ def kept(folder: Path, stem: str, saves: tuple[str, ...]) -> Kept:
     if "video" in saves:
         part, found = _copy_so_far(copy)
         frames = min(frames, found)
-    for suffix in _AGAIN:
-        for name in (f"{stem}{suffix}", f"{stem}{suffix}.part"):
-            (folder / name).unlink(missing_ok=True)
+    _remove_what_is_made_again(folder, stem)
     if not frames:
         for path in (records, copy, part):
             if path is not None:
@@ -104,6 +110,32 @@ def kept(folder: Path, stem: str, saves: tuple[str, ...]) -> Kept:
     begin, end = ends[frames - 2] if frames > 1 else 0, ends[frames - 1]
     first, last = _record(records, 0, ends[0]), _record(records, begin, end)
     return Kept(frames, last["frame"], float(first["time_s"] or 0), records, end, part)
+
+
+def kept_pictures(folder: Path, stem: str, source: Images, stride: int, saves: tuple[str, ...]) -> Kept:
+    """The pictures whose files are all there; those that share their stem with another one are done again."""
+    base = folder / stem if source.grouped else folder
+    counts = Counter(path.stem.casefold() for path in source.paths)
+    done = []
+    for place, path in list(enumerate(source.paths))[::stride]:
+        name = path.stem if source.grouped else stem
+        suffixes = {"json": ".json", "geojson": ".geojson", "video": picture_suffix(path)}
+        files = [base / f"{name}{suffixes[save]}" for save in saves if save in suffixes]
+        if counts[path.stem.casefold()] == 1 and all(file.exists() for file in files):
+            done.append((place, path, base / f"{name}.json"))
+    _remove_what_is_made_again(folder, stem)
+    return Kept(len(done), pictures=tuple(done))
+
+
+def _remove_what_is_made_again(folder: Path, stem: str) -> None:
+    for suffix in _AGAIN:
+        for name in (f"{stem}{suffix}", f"{stem}{suffix}.part"):
+            (folder / name).unlink(missing_ok=True)
+
+
+def picture_suffix(path: Path) -> str:
+    """Of the annotated copy of a picture."""
+    return ".jpg" if path.suffix.lower() in (".jpg", ".jpeg") else ".png"
 
 
 def is_complete(folder: Path, stem: str, total: int | None, saves: tuple[str, ...]) -> bool:
