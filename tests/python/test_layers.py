@@ -27,6 +27,7 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "pipeline/cpu": {"pipeline", "pipeline/cpu", "network", "network/onnx", "raster", "raster/*", "host"},
     "pipeline/gpu": {"pipeline", "pipeline/gpu", "network", "network/tensorrt", "cuda", "raster", "raster/*", "host"},
     "binding": {"binding"},
+    "capi": {"capi"},
 }
 TOPS = {room.split("/")[0] for room in MAY_INCLUDE} - {"include"}
 FOREIGN = {"opencv2": "raster/masks/polygon.cpp", "pybind11": "binding/"}
