@@ -27,7 +27,7 @@ Pixel = tuple[int, int, int]
 
 def draw(
     result: Result,
-    frame: NDArray[np.uint8] | None = None,
+    frame: NDArray[Any] | None = None,
     *,
     color: Color | None = None,
     masks: bool = True,
@@ -117,14 +117,14 @@ def class_color(class_id: int, color: Color = "bgr") -> Pixel:
     return (red, green, blue) if color == "rgb" else (blue, green, red)
 
 
-def png(result: Result, frame: NDArray[np.uint8] | None = None, **style: Any) -> bytes:
+def png(result: Result, frame: NDArray[Any] | None = None, **style: Any) -> bytes:
     """`draw` as the bytes of a PNG file."""
     cv2 = require("cv2", "Drawing")
     _, data = cv2.imencode(".png", _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
     return bytes(data)
 
 
-def save(result: Result, path: str | PathLike[str], frame: NDArray[np.uint8] | None = None, **style: Any) -> None:
+def save(result: Result, path: str | PathLike[str], frame: NDArray[Any] | None = None, **style: Any) -> None:
     """`draw` as an image file; the suffix decides its kind.
 
     Raises:
@@ -166,7 +166,7 @@ def _corners(result: Result) -> NDArray[np.float32]:
     return inside
 
 
-def _canvas(result: Result, frame: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+def _canvas(result: Result, frame: NDArray[Any] | None) -> NDArray[np.uint8]:
     shape = (*result.image_size, 3)
     if frame is None and result.picture is not None:
         frame = result.picture[0]

@@ -25,8 +25,9 @@ def is_remote(address: Address) -> bool:
 def open_container(av: Any, address: Address, max_pixels: int, patience_s: float = 0.0) -> Any:
     """An open input container, HTTP taken up again within `patience_s` where it breaks off; raises FFmpeg's errors."""
     options = {"max_pixels": _limit(max_pixels)}
-    # Old cameras write tags in other encodings than UTF-8.
-    settings: dict[str, Any] = {"options": options, "metadata_errors": "replace"}
+    settings: dict[str, Any] = {"options": options}
+    if int(av.__version__.split(".")[0]) < 19:  # old cameras write tags in other encodings; PyAV 19 takes them all
+        settings["metadata_errors"] = "replace"
     if isinstance(address, int):
         if sys.platform == "darwin":
             settings["container_options"] = {"framerate": "30"}
