@@ -3,7 +3,8 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS rfseg EXPORT rfsegTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/csrc/include/rfseg DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.hpp")
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+install(FILES ${PROJECT_SOURCE_DIR}/docs/contract.md DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rfseg)  # headers cite it
 install(FILES ${PROJECT_BINARY_DIR}/include/rfseg/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rfseg)
 
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/rfseg)

@@ -2,13 +2,26 @@
 # target rfseg_kernels: its objects hold kernels.bin between rfseg_kernels_begin and rfseg_kernels_end, and whoever
 # links it can include kernel_abi.hpp. Knows nothing of CUDA: no toolkit and no driver is needed.
 
+# -DPython_EXECUTABLE chooses another.
+find_package(Python COMPONENTS Interpreter REQUIRED)
+
 set(kernel_sources ${PROJECT_SOURCE_DIR}/triton_kernels)
 set(kernel_images ${kernel_sources}/prebuilt/kernels.bin)
 set(kernel_header_dir ${kernel_sources}/prebuilt)
 
 # In a checkout they would be left over from making one, and older than the sources.
-if(NOT EXISTS ${PROJECT_SOURCE_DIR}/PKG-INFO OR NOT EXISTS ${kernel_images})
-  find_package(Python COMPONENTS Interpreter REQUIRED)
+if(NOT RFSEG_GPU)
+  set(kernel_header_dir ${CMAKE_CURRENT_BINARY_DIR}/kernels)
+  set(kernel_images ${kernel_header_dir}/none.bin)
+  file(WRITE ${kernel_images} "")
+  file(GLOB kernel_modules CONFIGURE_DEPENDS ${kernel_sources}/*.py)
+  add_custom_command(
+    OUTPUT ${kernel_header_dir}/kernel_abi.hpp
+    COMMAND ${Python_EXECUTABLE} -m triton_kernels.build --header ${kernel_header_dir}/kernel_abi.hpp
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    DEPENDS ${kernel_modules}
+    VERBATIM)
+elseif(NOT EXISTS ${PROJECT_SOURCE_DIR}/PKG-INFO OR NOT EXISTS ${kernel_images})
   set(kernel_header_dir ${CMAKE_CURRENT_BINARY_DIR}/kernels)
   set(kernel_images ${kernel_header_dir}/kernels.bin)
   file(GLOB kernel_modules CONFIGURE_DEPENDS ${kernel_sources}/*.py)

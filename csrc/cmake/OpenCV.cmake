@@ -66,6 +66,7 @@ function(rfseg_build_static_opencv prefix)
   rfseg_run("configuring" ${CMAKE_COMMAND} -S ${work}/opencv_python_headless-${RFSEG_OPENCV_VERSION}/opencv -B ${work}/build
     -G ${CMAKE_GENERATOR} -DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
     -DCMAKE_BUILD_TYPE=Release -DBUILD_LIST=core,imgproc -DENABLE_PIC=ON -DBUILD_ZLIB=ON -DCPU_DISPATCH= ${off}
+    -DCMAKE_CXX_FLAGS=-ffile-prefix-map=${work}=opencv  # messages name sources: two builds shall give the same bytes
     -DCMAKE_INSTALL_PREFIX=${work}/install)
   rfseg_run("building" ${CMAKE_COMMAND} --build ${work}/build --parallel --target install)
   if(NOT EXISTS ${prefix})

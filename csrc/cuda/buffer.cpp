@@ -19,17 +19,19 @@ std::string sized(const std::string& name, std::size_t bytes) {
 
 UniqueDeviceMemory allocate_device(SharedDevice device, std::size_t bytes, const std::string& name) {
   const CurrentDevice current(*device);
+  const std::string what = sized(name, bytes);  // before there is something to own
   DeviceAddress address = 0;
-  check(device->driver(), device->driver().cuMemAlloc_v2(&address, bytes), "cuMemAlloc_v2", sized(name, bytes));
+  check(device->driver(), device->driver().cuMemAlloc_v2(&address, bytes), "cuMemAlloc_v2", what);
   device->count_allocation();
   return UniqueDeviceMemory(DevicePointer(address), {std::move(device)});
 }
 
 UniquePinned allocate_pinned(SharedDevice device, std::size_t bytes, const std::string& name) {
   const CurrentDevice current(*device);
+  const std::string what = sized(name, bytes);  // before there is something to own
   void* memory = nullptr;
   check(device->driver(), device->driver().cuMemHostAlloc(&memory, bytes, kPortable | kDeviceMap), "cuMemHostAlloc",
-        sized(name, bytes));
+        what);
   device->count_allocation();
   return UniquePinned(memory, {std::move(device)});
 }

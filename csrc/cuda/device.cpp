@@ -72,8 +72,8 @@ Device::Device(SharedDriver driver, int ordinal) : driver_(std::move(driver)) {
   }
   info_ = ask(*driver_, ordinal);
   handle_ = device_handle(*driver_, ordinal);
-  check(*driver_, driver_->cuDevicePrimaryCtxRetain(&context_, handle_), "cuDevicePrimaryCtxRetain",
-        "device cuda:" + std::to_string(ordinal));
+  const std::string what = "device cuda:" + std::to_string(ordinal);  // before there is something to release
+  check(*driver_, driver_->cuDevicePrimaryCtxRetain(&context_, handle_), "cuDevicePrimaryCtxRetain", what);
 }
 
 Device::~Device() { driver_->cuDevicePrimaryCtxRelease_v2(handle_); }
@@ -89,7 +89,8 @@ CaptureRuleHere::~CaptureRuleHere() {
 
 CurrentDevice::CurrentDevice(const Device& device)
     : driver_(device.driver()), outside_captures_(driver_, CaptureRule::none), pushed_(true) {
-  check(driver_, driver_.cuCtxPushCurrent_v2(device.context()), "cuCtxPushCurrent_v2", device.info().text());
+  const ResultCode code = driver_.cuCtxPushCurrent_v2(device.context());
+  if (code != kSuccess) throw_driver_error(driver_, code, "cuCtxPushCurrent_v2", device.info().text());
 }
 
 CurrentDevice::CurrentDevice(const Device& device, std::nothrow_t) noexcept

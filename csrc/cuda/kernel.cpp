@@ -25,10 +25,11 @@ UniqueModule load_module(const SharedDevice& device, const KernelImage& image) {
   void* values[] = {log.data(), reinterpret_cast<void*>(static_cast<std::uintptr_t>(log.size() - 1))};
   ModuleHandle handle = nullptr;
   const ResultCode code = device->driver().cuModuleLoadDataEx(&handle, image.image, 2, names, values);
+  UniqueModule module(handle, {device});
   const std::string said = log[0] != '\0' ? std::string(" (") + log.data() + ")" : "";
   check(device->driver(), code, "cuModuleLoadDataEx", image.text() + " of " + image.entry + said);
   device->count_module_load();
-  return UniqueModule(handle, {device});
+  return module;
 }
 
 void expect_arguments(const KernelImage& image, const std::vector<std::size_t>& expected) {

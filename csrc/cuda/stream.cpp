@@ -54,7 +54,8 @@ void Event::wait_reached() const { check(driver(), driver().cuEventSynchronize(g
 float elapsed_ms(const Event& start, const Event& end) {
   float ms = 0;
   const ResultCode code = start.driver().cuEventElapsedTime(&ms, start.get(), end.get());
-  check(start.driver(), code, "cuEventElapsedTime", start.name() + " to " + end.name());
+  if (code != kSuccess)
+    throw_driver_error(start.driver(), code, "cuEventElapsedTime", start.name() + " to " + end.name());
   return ms;
 }
 

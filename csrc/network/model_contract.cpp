@@ -88,7 +88,10 @@ std::string count_problem(const AssignedRoles& roles, const Tensors& outputs) {
   for (const TensorDescription* other : roles.others)
     if (outputs.size() > 3 && !roles.masks_named && other->shape.size() == 4)
       return "which of '" + roles.masks->name + "' and '" + other->name + "' is masks is ambiguous: name it masks.";
-  if (roles.named && roles.dets->shape.size() == 3 && roles.labels->shape.size() == 3)
+  for (const TensorDescription* stated : {roles.dets, roles.labels})
+    if (stated != nullptr && stated->shape.size() != 3)
+      return "'" + stated->name + "' does not have the three dimensions of boxes and logits.";
+  if (roles.named)
     return may_be(roles.dets->shape[2], 4) ? "" : "'" + roles.dets->name + "' does not have the 4 columns of a box.";
   if (outputs.size() != 3)
     return "it has " + std::to_string(outputs.size()) +

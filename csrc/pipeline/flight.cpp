@@ -4,6 +4,7 @@
 #include <rfseg/error.hpp>
 
 #include <algorithm>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -64,8 +65,12 @@ void Flight::end(Result&& result, std::exception_ptr failure) {
 }
 
 bool Flight::cancel() {
+  return cancel(std::make_exception_ptr(InputError("this frame was cancelled: it has no result")));
+}
+
+bool Flight::cancel(std::exception_ptr why) {
   if (!move_on(State::waiting, State::claimed)) return false;
-  end({}, std::make_exception_ptr(InputError("this frame was cancelled: it has no result")));
+  end({}, std::move(why));
   return true;
 }
 
@@ -130,6 +135,14 @@ void Flight::when_ready(std::function<void()> done) {
     }
   }
   done();
+}
+
+void finish_soon(const std::shared_ptr<Flight>& flight, host::Crew& crew) {
+  try {
+    crew.post([flight] { flight->finish_unless_claimed(); });
+  } catch (const std::bad_alloc&) {
+    flight->finish_unless_claimed();
+  }
 }
 
 }  // namespace rfseg::pipeline

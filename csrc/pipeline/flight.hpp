@@ -2,6 +2,7 @@
 // device: the pipeline says when the device has answered, and how to make a result of the answer.
 #pragma once
 
+#include "host/crew.hpp"
 #include "host/rhythm.hpp"
 
 #include <rfseg/result.hpp>
@@ -47,6 +48,7 @@ class Flight {
   bool ready() const { return state_.load(std::memory_order_acquire) == State::ended; }
   bool wait_until(Clock::time_point deadline);  ///< returns ready(); finishes the frame itself if nobody does
   bool cancel();
+  bool cancel(std::exception_ptr why);  ///< needs no memory
   bool taken() const;
   Result take();
   void when_ready(std::function<void()> done);
@@ -70,5 +72,8 @@ class Flight {
   std::exception_ptr failure_;
   bool taken_ = false;  // or thrown
 };
+
+/// Lets the crew finish an answered frame, or finishes it here where there is no memory to ask for that.
+void finish_soon(const std::shared_ptr<Flight>& flight, host::Crew& crew);
 
 }  // namespace rfseg::pipeline

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -23,6 +22,7 @@ class FramesInFlight {
   /// `places`: at least one.
   explicit FramesInFlight(std::vector<std::unique_ptr<Place>> places) : places_(std::move(places)) {
     for (const auto& place : places_) free_.push_back(place.get());
+    line_.reserve(places_.size());  // so that no frame is lost on its way for want of memory
   }
 
   /// A free place; waits for one. When frames are in flight, one that was never used: so all have grown after as many
@@ -50,18 +50,32 @@ class FramesInFlight {
     line_.push_back(&place);
   }
 
-  /// The oldest frames that are ready to run, `most` at most; those that were cancelled leave. Never waits.
+  /// The oldest frames that are ready to run, `most` at most; those that were cancelled leave. Never waits. When there
+  /// is no memory for the list, nothing has changed.
   std::vector<Place*> next(int most) {
-    std::vector<Place*> batch, cancelled;
-    {
-      const std::lock_guard lock(mutex_);
-      while (!line_.empty() && batch.size() < static_cast<std::size_t>(most)) {
-        (line_.front()->flight->begin() ? batch : cancelled).push_back(line_.front());
-        line_.pop_front();
-      }
+    std::vector<Place*> batch;
+    batch.reserve(static_cast<std::size_t>(std::min(most, ready())));
+    while (batch.size() < batch.capacity()) {
+      Place* const place = next();
+      if (place == nullptr) break;
+      batch.push_back(place);
     }
-    for (Place* place : cancelled) leave(*place);
     return batch;
+  }
+
+  /// The oldest of them, or null. Needs no memory.
+  Place* next() {
+    for (;;) {
+      Place* place = nullptr;
+      {
+        const std::lock_guard lock(mutex_);
+        if (line_.empty()) return nullptr;
+        place = line_.front();
+        line_.erase(line_.begin());
+      }
+      if (place->flight->begin()) return place;
+      leave(*place);
+    }
   }
 
   /// How many frames are ready to run.
@@ -113,7 +127,7 @@ class FramesInFlight {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Place*> free_;  // used last at the end
-  std::deque<Place*> line_;   // oldest first
+  std::vector<Place*> line_;  // oldest first
   int unfinished_ = 0;
   bool held_ = false;
 };

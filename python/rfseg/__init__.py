@@ -29,13 +29,18 @@ if TYPE_CHECKING:
     from rfseg.engines.doctor import doctor
     from rfseg.engines.report import VerifyReport
     from rfseg.engines.verify import verify
+    from rfseg.video.frame import VideoFrame
+    from rfseg.video.reader import VideoReader, open_video
 
 # Imported when first asked for: an `import rfseg` that only runs networks stays light.
 _LATER = {
     "BuildReport": "rfseg.engines.build_report",
     "VerifyReport": "rfseg.engines.report",
+    "VideoFrame": "rfseg.video.frame",
+    "VideoReader": "rfseg.video.reader",
     "build": "rfseg.engines.build",
     "doctor": "rfseg.engines.doctor",
+    "open_video": "rfseg.video.reader",
     "verify": "rfseg.engines.verify",
 }
 
@@ -59,12 +64,15 @@ __all__ = [
     "Segmenter",
     "Ticket",
     "VerifyReport",
+    "VideoFrame",
+    "VideoReader",
     "YuvFrame",
     "__version__",
     "build",
     "doctor",
     "get_cmake_dir",
     "get_include",
+    "open_video",
     "ops",
     "read_jsonl",
     "verify",

@@ -37,16 +37,28 @@ class SupportsPillow(Protocol):
     def size(self) -> tuple[int, int]: ...  # noqa: D102
 
 
-Frame = npt.NDArray[Any] | SupportsDLPack | SupportsCudaArray | SupportsPillow | YuvFrame
+class SupportsVideo(Protocol):
+    """As VideoFrame does."""
+
+    @property
+    def image(self) -> Any: ...  # noqa: D102
+    @property
+    def index(self) -> int: ...  # noqa: D102
+
+
+Frame = npt.NDArray[Any] | SupportsDLPack | SupportsCudaArray | SupportsPillow | SupportsVideo | YuvFrame
 Class = int | str
 Classes = Class | Iterable[Class]
 Threshold = float | Mapping[Any, float]  # {class id or name, or None for all others: score}
 
 
-def pixels_of(frame: Any) -> tuple[Any, Literal["rgb"] | None]:
+def pixels_of(frame: Any) -> tuple[Any, Literal["rgb", "bgr"] | None]:
     """The array or planes that hold a frame, and its colour order where the frame knows better than the Segmenter."""
     if isinstance(frame, YuvFrame):
         return frame.core, None
+    video = sys.modules.get("rfseg.video.frame")
+    if video is not None and isinstance(frame, video.VideoFrame):
+        return (frame.image.core, None) if isinstance(frame.image, YuvFrame) else (frame.image, "bgr")
     pillow = sys.modules.get("PIL.Image")
     if pillow is not None and isinstance(frame, pillow.Image):
         return np.asarray(frame.convert("RGB")), "rgb"

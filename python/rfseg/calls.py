@@ -33,11 +33,11 @@ class Calls:
     def infer(self, frame: Frame, *, threshold: Threshold | None = None, classes: Classes | None = None) -> Result: ...
     @overload
     def infer(
-        self, frame: list[Frame], *, threshold: Threshold | None = None, classes: Classes | None = None
+        self, frame: list[F], *, threshold: Threshold | None = None, classes: Classes | None = None
     ) -> list[Result]: ...
     def infer(
         self,
-        frame: Frame | list[Frame],
+        frame: Frame | list[Any],
         *,
         threshold: Threshold | None = None,
         classes: Classes | None = None,

@@ -27,7 +27,7 @@ Pixel = tuple[int, int, int]
 
 def draw(
     result: Result,
-    frame: NDArray[np.uint8] | None = None,
+    frame: NDArray[Any] | None = None,
     *,
     color: Color | None = None,
     masks: bool = True,
@@ -55,28 +55,56 @@ def draw(
         InputError: the frame is not uint8 [H, W, 3] of the result's image size, or the opacity not from 0 to 1.
         MissingExtraError: OpenCV is not installed.
     """
+    canvas = _canvas(result, frame)
+    paint(
+        canvas, result, color=_color(result, color), masks=masks, outlines=outlines, boxes=boxes, labels=labels,
+        opacity=opacity,
+    )  # fmt: skip
+    return canvas
+
+
+def paint(
+    canvas: NDArray[np.uint8],
+    result: Result,
+    *,
+    color: Color = "bgr",
+    masks: bool = True,
+    outlines: bool = True,
+    boxes: bool = True,
+    labels: bool = True,
+    opacity: float = 0.45,
+) -> NDArray[np.int32]:
+    """As `draw`, into `canvas` itself, uint8 [H, W, 3].
+
+    Returns:
+        int32 [N, 4]: x0, y0, x1, y1 of the areas outside which nothing was changed; they may reach over the edges.
+    """
     if not 0 <= opacity <= 1:
         raise InputError(f"opacity is {opacity}: expected a number from 0 to 1")
     cv2 = require("cv2", "Drawing")
-    color = _color(result, color)
-    canvas = _canvas(result, frame)
     thickness = max(1, round(min(result.image_size) / 540))
     parts = result.masks.polygons("tree") if masks or outlines else []
-    bounds, corners = result.masks.bbox.tolist(), _corners(result).tolist()
+    bounds, corners = result.masks.bbox, _corners(result).round().astype(np.int32)
     for row in reversed(range(len(result))):
         class_id = int(result.class_id[row])
         pixel = class_color(class_id, color)
         rings = [ring for exterior, holes in parts[row] for ring in (exterior, *holes)] if parts else []
         if masks and rings:
-            _fill(canvas, rings, bounds[row], pixel, opacity)
+            _fill(canvas, rings, bounds[row].tolist(), pixel, opacity)
         if outlines and rings:
             cv2.polylines(canvas, rings, True, pixel, thickness)
-        x0, y0, x1, y1 = (round(corner) for corner in corners[row])
+        x0, y0, x1, y1 = corners[row].tolist()
         if boxes:
             cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), pixel, thickness)
-    if labels:  # last, so that no mask hides a label
-        _write_labels(cv2, canvas, result, color)
-    return canvas
+    # Last, so that no mask hides a label.
+    plates = _write_labels(cv2, canvas, result, color) if labels else np.zeros((0, 4), np.int32)
+    reach = np.array([-1, -1, 1, 1], np.int32) * (thickness + 1)
+    filled = (bounds[:, 2] > bounds[:, 0])[:, None]
+    low = np.where(filled, np.minimum(bounds[:, :2], corners[:, :2]), corners[:, :2])
+    high = np.where(filled, np.maximum(bounds[:, 2:], corners[:, 2:]), corners[:, 2:])
+    instances = np.concatenate([low, high], axis=1) + reach
+    areas: NDArray[np.int32] = np.concatenate([instances, plates + reach]).astype(np.int32)
+    return areas
 
 
 @lru_cache(maxsize=1024)
@@ -89,31 +117,36 @@ def class_color(class_id: int, color: Color = "bgr") -> Pixel:
     return (red, green, blue) if color == "rgb" else (blue, green, red)
 
 
-def png(result: Result, frame: NDArray[np.uint8] | None = None, **style: Any) -> bytes:
+def png(result: Result, frame: NDArray[Any] | None = None, **style: Any) -> bytes:
     """`draw` as the bytes of a PNG file."""
     cv2 = require("cv2", "Drawing")
     _, data = cv2.imencode(".png", _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
     return bytes(data)
 
 
-def save(result: Result, path: str | PathLike[str], frame: NDArray[np.uint8] | None = None, **style: Any) -> None:
+def save(result: Result, path: str | PathLike[str], frame: NDArray[Any] | None = None, **style: Any) -> None:
     """`draw` as an image file; the suffix decides its kind.
 
     Raises:
         InputError: OpenCV cannot write files with that suffix.
         OSError: the file cannot be written.
     """
-    write_image(path, _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
+    bgr = _bgr(draw(result, frame, **style), _color(result, style.get("color")))
+    Path(path).write_bytes(image_bytes(Path(path).suffix, bgr))
 
 
-def write_image(path: str | PathLike[str], bgr: NDArray[np.uint8]) -> None:
-    """Encodes before it opens the file, so that a failure leaves nothing behind; raises as `save`."""
+def image_bytes(suffix: str, bgr: NDArray[np.uint8]) -> bytes:
+    """A picture as the content of a file with that suffix.
+
+    Raises:
+        InputError: OpenCV cannot write files with that suffix.
+        MissingExtraError: OpenCV is not installed.
+    """
     cv2 = require("cv2", "Writing images")
-    suffix = Path(path).suffix
     if not suffix or not cv2.haveImageWriter(f"x{suffix}"):
-        raise InputError(f"cannot write {path}: '{suffix}' is not an image suffix; use .png or .jpg")
+        raise InputError(f"cannot write an image: '{suffix}' is not an image suffix; use .png or .jpg")
     _, data = cv2.imencode(suffix, bgr)
-    Path(path).write_bytes(data)
+    return bytes(data)
 
 
 def _bgr(image: NDArray[np.uint8], color: Color) -> NDArray[np.uint8]:
@@ -133,7 +166,7 @@ def _corners(result: Result) -> NDArray[np.float32]:
     return inside
 
 
-def _canvas(result: Result, frame: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+def _canvas(result: Result, frame: NDArray[Any] | None) -> NDArray[np.uint8]:
     shape = (*result.image_size, 3)
     if frame is None and result.picture is not None:
         frame = result.picture[0]
@@ -169,8 +202,9 @@ def _fill(
     cv2.addWeighted(region, 1 - opacity, filled, opacity, 0, dst=region)
 
 
-def _write_labels(cv2: Any, canvas: NDArray[np.uint8], result: Result, color: Color) -> None:
-    """Writes on a plate of the class's colour above the box's corner, or below it where the image ends."""
+def _write_labels(cv2: Any, canvas: NDArray[np.uint8], result: Result, color: Color) -> NDArray[np.int32]:
+    """Writes on plates of the class's colour above the box's corner, or below it where the image ends; says where."""
+    plates = np.zeros((len(result), 4), np.int32)
     height, width = result.image_size
     scale, thickness = 0.35 + min(height, width) / 3600, max(1, round(min(height, width) / 800))
     names, class_ids, corners = result.class_name, result.class_id.tolist(), _corners(result)[:, :2].round().tolist()
@@ -182,9 +216,11 @@ def _write_labels(cv2: Any, canvas: NDArray[np.uint8], result: Result, color: Co
         x = max(0, min(x, width - plate_width))
         y = y - plate_height if y >= plate_height else max(0, y)
         plate = (x + plate_width - 1, y + plate_height - 1)
+        plates[row] = x, y, x + plate_width, y + plate_height
         cv2.rectangle(canvas, (x, y), plate, class_color(class_ids[row], color), cv2.FILLED)
         origin, ink = (x + 2, y + text_height + 1), _ink(class_ids[row])
         cv2.putText(canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, thickness, cv2.LINE_AA)
+    return plates
 
 
 def _ink(class_id: int) -> Pixel:

@@ -14,10 +14,10 @@ _COPY_BYTES = 1 << 20
 class GrowingFile:
     """A file of records that ends in the same `tail` after each of them."""
 
-    def __init__(self, path: Path, head: bytes = b"", tail: bytes = b"") -> None:
-        """Creates the file, which must not exist, with head and tail. Raises OSError."""
-        self._path, self._tail, self._at = path, tail, 0
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    def __init__(self, path: Path, head: bytes = b"", tail: bytes = b"", at: int = 0) -> None:
+        """Creates the file, which must not exist, with head and tail; or goes on at byte `at`. Raises OSError."""
+        self._path, self._tail, self._at = path, tail, at
+        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | (0 if at else os.O_CREAT | os.O_EXCL), 0o666)
         try:
             self.append(head)
         except OSError:

@@ -12,6 +12,7 @@ from types import ModuleType
 _BROUGHT_BY = {
     "cv2": "rfseg[viz]",
     "av": "rfseg[video]",
+    "PyNvVideoCodec": "pynvvideocodec",
     "PIL.Image": "pillow",
     "pillow_heif": "pillow-heif",
     "onnx": "rfseg[gpu]",

@@ -145,13 +145,13 @@ class Result:
         """
         return self.masks.polygons(mode)
 
-    def with_frame(self, frame: NDArray[np.uint8], color: Color = "bgr") -> Result:
+    def with_frame(self, frame: NDArray[Any], color: Color = "bgr") -> Result:
         """These instances with the frame that `plot` and a notebook then draw on; it is kept, not copied or pickled."""
         result = self[:]
         result.picture = (frame, color)
         return result
 
-    def plot(self, frame: NDArray[np.uint8] | None = None, **style: Any) -> NDArray[np.uint8]:
+    def plot(self, frame: NDArray[Any] | None = None, **style: Any) -> NDArray[np.uint8]:
         """Draws masks, outlines, boxes and labels on a copy of the frame; needs `rfseg[viz]`.
 
         Args:
@@ -171,13 +171,13 @@ class Result:
 
         return draw(self, frame, **style)
 
-    def save(self, path: str | PathLike[str], frame: NDArray[np.uint8] | None = None, **style: Any) -> None:
+    def save(self, path: str | PathLike[str], frame: NDArray[Any] | None = None, **style: Any) -> None:
         """Writes `plot(frame, **style)` as an image; the suffix of `path` decides its kind."""
         from rfseg.drawing import save
 
         save(self, path, frame, **style)
 
-    def show(self, frame: NDArray[np.uint8] | None = None, **style: Any) -> None:
+    def show(self, frame: NDArray[Any] | None = None, **style: Any) -> None:
         """Displays `plot(frame, **style)` in a notebook."""
         from IPython.display import Image, display  # type: ignore[import-not-found, unused-ignore]
 

@@ -98,12 +98,14 @@ class CudaDevice:
         else:
             self._call("cuMemAlloc_v2", ctypes.byref(device), ctypes.c_size_t(size))
             self._call("cuMemsetD8_v2", device, ctypes.c_ubyte(POISON), ctypes.c_size_t(size))
+            self._call("cuCtxSynchronize")  # it does not wait, and the stream does not wait for it
         return Address(device.value, memory.value or 0)
 
     def write(self, buffer: Address, values: NDArray[Any]) -> None:
         """Copies to the start of `buffer`."""
         source = ctypes.c_void_p(values.ctypes.data)
         self._call("cuMemcpyHtoD_v2", ctypes.c_uint64(buffer.device), source, ctypes.c_size_t(values.nbytes))
+        self._call("cuCtxSynchronize")  # of pageable memory it waits for a copy on the host only
 
     def read(self, buffer: Address, dtype: Any, count: int) -> NDArray[Any]:
         """Copies from the start of `buffer`; host memory is read as the host sees it."""

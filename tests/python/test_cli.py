@@ -82,7 +82,7 @@ def test_a_video_becomes_a_video_and_a_line_a_frame(work, capsys):
 
     (summary,) = capsys.readouterr().out.splitlines()
     assert summary.startswith(f"clip.mp4: {FRAMES} frames, {found} instances (")
-    assert "frames/s -> " in summary
+    assert " frames/s, limit " in summary
 
 
 def test_images_are_what_the_library_says(work, expected):

@@ -9,7 +9,7 @@ import pytest
 
 from paths import ROOT
 from rfseg import printable
-from rfseg.cli import common, frames, segment
+from rfseg.cli import common, frames, lanes
 from rfseg.pictures import MAX_PIXELS, reader, tiff
 from rfseg.video import opening, packets
 
@@ -25,7 +25,7 @@ FAULTS = (ROOT / "docs" / "faults.md").read_text()
         ("tags and pages of a TIFF", (tiff._MOST_TAGS, tiff._MOST_PAGES)),
         ("a name in a message", (printable._LONGEST,)),
         ("the stem of a written file", (common._LONGEST_STEM_BYTES,)),
-        ("frames read ahead", (frames._VIDEO_ROOM, segment._QUEUED, frames._IMAGE_ROOM)),
+        ("frames read ahead", (frames._VIDEO_ROOM, lanes._QUEUED, frames._IMAGE_ROOM)),
         ("packets that may wait", (packets._MOST_WAITING,)),
         ("network peers", (int(opening._TIMEOUT_S),)),
     ],

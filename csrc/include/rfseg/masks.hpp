@@ -66,7 +66,7 @@ struct PixelBounds {
 class RFSEG_API Masks {
  public:
   /// No masks of an image of 0 x 0 pixels.
-  Masks();
+  Masks() noexcept;
 
   /// Takes M distinct masks and K instances that show one of them each.
   ///

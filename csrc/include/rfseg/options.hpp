@@ -53,7 +53,7 @@ struct Options {
   Stages stages = Stages::device;  ///< on a GPU
   /// Outlines traced before a result is handed out, from the first frame on; nullopt: once they have been asked for.
   std::optional<OutlineMode> outlines = std::nullopt;
-  std::string onnxruntime = {};  ///< path of libonnxruntime.so; empty: RFSEG_ONNXRUNTIME, then the loader's search
+  std::string onnxruntime = {};  ///< path of libonnxruntime.so; empty: RFSEG_ONNXRUNTIME, the loader's search, pip's
   std::string tensorrt = {};     ///< path of libnvinfer or libnvinfer_lean; empty: RFSEG_TENSORRT, then the search
   std::vector<std::string> library_folders = {};  ///< searched for TensorRT before the loader's own, in order
   /// Lets an engine run machine code that it carries, as version-compatible ones may: only for files you trust.

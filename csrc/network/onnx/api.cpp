@@ -1,8 +1,9 @@
-// Finds ONNX Runtime's shared library, opens it and reads its function table. Refuses a library before calling anything
+// Opens ONNX Runtime's shared library and reads its function table. Refuses a library before calling anything
 // in it that its version may lack.
 #include "network/onnx/api.hpp"
 
 #include "host/loader.hpp"
+#include "network/onnx/places.hpp"
 
 #include <rfseg/error.hpp>
 
@@ -14,7 +15,6 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace rfseg::network::onnx {
 namespace {
@@ -118,16 +118,12 @@ void check(const Api& api, Status* status, const char* what) {
 Library open_library(const std::string& path) {
   // Releases from 1.29 on upload events and write below ~/.cache unless this is set before their environment exists.
   setenv("ORT_DISABLE_TELEMETRY", "1", /*overwrite=*/0);
-  std::vector<std::pair<std::string, std::string>> tries;  // library, who asked for it
-  const char* variable = std::getenv("RFSEG_ONNXRUNTIME");
-  if (!path.empty())
-    tries = {{path, "as given"}};
-  else if (variable != nullptr && *variable != '\0')
-    tries = {{variable, "from RFSEG_ONNXRUNTIME"}};
-  else
-    tries = {{"libonnxruntime.so.1", "from the loader's search"}, {"libonnxruntime.so", "from the loader's search"}};
   std::string message = "no usable ONNX Runtime library:\n";
-  for (const auto& [name, origin] : tries) {
+  for (const auto& [name, origin] : places(path)) {
+    if (name.empty()) {
+      message += "  " + origin + "\n";
+      continue;
+    }
     std::string reason;
     if (std::optional<Library> library = try_library(name, reason)) return *std::move(library);
     message += "  " + name + " (" + origin + "): " + reason + "\n";

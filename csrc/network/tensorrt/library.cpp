@@ -116,6 +116,7 @@ bool Library::open(const std::string& name, std::string& reason) {
 
 Object Library::create_runtime(bool allow_engine_code) const {
   log_->take_errors();
+  const std::string what = text() + " runtime";  // before there is something to own
   // The version is the one a caller was compiled for; giving the library its own can never mismatch.
   void* const runtime = create_(shared_logger(entries_->major), version_number_);
   if (!is_object(runtime)) {
@@ -126,18 +127,17 @@ Object Library::create_runtime(bool allow_engine_code) const {
                                : " did not create a runtime") +
                        (errors.empty() ? ", and gives no reason" : ": " + errors));
   }
-  check_runtime(runtime);
+  check_runtime(runtime, what);
   const RuntimeEntries& entry = entries_->runtime;
   call<void>(runtime, entry.set_host_code, allow_engine_code);
   if (call<bool>(runtime, entry.get_host_code) != allow_engine_code) {
-    throw_mismatch(text() + " runtime", "the switch for engine code is not kept");
+    throw_mismatch(what, "the switch for engine code is not kept");
   }
   return Object(runtime);  // owned only when every check has passed: what fails one is left alone
 }
 
-void Library::check_runtime(void* runtime) const {
+void Library::check_runtime(void* runtime, const std::string& what) const {
   const RuntimeEntries& entry = entries_->runtime;
-  const std::string what = text() + " runtime";
   const std::uintptr_t library = library_of(reinterpret_cast<const void*>(create_));
   const std::string odd = check_object(runtime, {what.c_str(), entry.self, entry.last, library});
   if (!odd.empty()) throw_mismatch(what, "the implementation names another object as its own");

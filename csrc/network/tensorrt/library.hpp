@@ -50,7 +50,7 @@ class Library {
   using CreateRuntime = void* (*)(void* logger, std::int32_t version);
 
   bool open(const std::string& name, std::string& reason);
-  void check_runtime(void* runtime) const;
+  void check_runtime(void* runtime, const std::string& what) const;
 
   std::string path_;
   std::string version_;

@@ -6,6 +6,7 @@
 #include <rfseg/error.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace rfseg::pipeline {
@@ -113,6 +114,7 @@ void CpuPipeline::line_up(std::vector<Place*>& places) {
 std::vector<std::shared_ptr<Flight>> CpuPipeline::submit(const std::vector<FrameRequest>& requests) {
   std::vector<std::shared_ptr<Flight>> flights;
   std::vector<Place*> places;
+  flights.reserve(requests.size()), places.reserve(requests.size());  // a place that found none would be lost
   try {
     for (const FrameRequest& request : requests) {
       // Who holds places and waits for more could wait for another who does the same.
@@ -122,7 +124,7 @@ std::vector<std::shared_ptr<Flight>> CpuPipeline::submit(const std::vector<Frame
       flights.push_back(places.back()->flight);
     }
   } catch (...) {
-    for (const auto& flight : flights) flight->cancel();
+    for (const auto& flight : flights) flight->cancel(std::current_exception());
     line_up(places);
     throw;
   }
@@ -137,9 +139,19 @@ void CpuPipeline::work() {
       changed_.wait(lock, [this] { return closing_ || frames_.ready() > 0; });
       if (frames_.ready() == 0) return;
     }
-    const std::vector<Place*> batch = frames_.next(settings_.max_batch);
-    if (!batch.empty()) run(batch);
+    try {
+      const std::vector<Place*> batch = frames_.next(settings_.max_batch);
+      if (!batch.empty()) run(batch);
+    } catch (const std::bad_alloc&) {  // no memory for the list: one frame bears it
+      if (Place* place = frames_.next()) give_up(*place, std::current_exception());
+    }
   }
+}
+
+void CpuPipeline::give_up(Place& place, const std::exception_ptr& why) {
+  const std::shared_ptr<Flight> flight = place.flight;
+  leave(place, false);
+  flight->fail(why);
 }
 
 /// What an execution of `frames` frames takes: a fixed batch is filled up.
@@ -177,12 +189,11 @@ void CpuPipeline::run(const std::vector<Place*>& batch) {
     const std::shared_ptr<Flight> flight = place->flight;
     place->speed.network_ms = network_ms;
     if (failure) {
-      leave(*place, false);
-      flight->fail(failure);
+      give_up(*place, failure);
       continue;
     }
     flight->answer([this, place] { return finish(*place); });
-    crew_.post([flight] { flight->finish_unless_claimed(); });
+    finish_soon(flight, crew_);
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -54,6 +55,7 @@ class CpuPipeline final : public Pipeline {
   void run(const std::vector<Place*>& batch);
   void run_network(NetworkTensors& tensors, int images) const;
   int images_for(std::size_t frames) const;
+  void give_up(Place& place, const std::exception_ptr& why);
   Result finish(Place& place);
   void leave(Place& place, bool unfinished);
 

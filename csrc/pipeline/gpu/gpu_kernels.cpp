@@ -1,6 +1,8 @@
 // Finds the embedded images and loads them. Knows the kernels' numbers; what they compute is in triton_kernels/.
 #include "pipeline/gpu/gpu_kernels.hpp"
 
+#include <rfseg/error.hpp>
+
 #include <kernel_abi.hpp>
 
 #include <cstddef>
@@ -15,6 +17,10 @@ namespace rfseg::pipeline {
 namespace {
 
 cuda::KernelBlob embedded_kernels() {
+  if (rfseg_kernels_begin == rfseg_kernels_end)
+    throw BackendError(
+        "this build of rfseg has no GPU kernels: configure it with -DRFSEG_GPU=ON, which needs the Python package "
+        "triton");
   return {rfseg_kernels_begin, static_cast<std::size_t>(rfseg_kernels_end - rfseg_kernels_begin)};
 }
 

@@ -42,7 +42,7 @@ std::vector<std::shared_ptr<Flight>> GpuPipeline::submit(const std::vector<Frame
       begin = end;
     }
   } catch (...) {
-    for (const auto& flight : flights) flight->cancel();
+    for (const auto& flight : flights) flight->cancel(std::current_exception());
     throw;
   }
   return flights;

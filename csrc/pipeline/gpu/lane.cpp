@@ -116,6 +116,7 @@ void Lane::capture(int images) {
   enqueue_frames(images);  // the first run sets things up, which a capture forbids; no image is there
   stream_.wait_idle();
   graphs_.emplace(images, record([&] { enqueue_frames(images); }));
+  usual_.emplace(images, Clock::duration());
 }
 
 /// The records of the batch, and behind them those of no image.
@@ -173,12 +174,12 @@ void Lane::launch(std::vector<Place*> batch) {
     throw;
   }
   launched_ = Clock::now();
-  expected_end_ = launched_ + usual_[images_];
+  expected_end_ = launched_ + usual_.at(images_);  // it is running: nothing may throw
 }
 
 bool Lane::done() {
   if (!done_.reached()) return false;
-  Clock::duration& usual = usual_[images_];
+  Clock::duration& usual = usual_.at(images_);
   const Clock::duration took = Clock::now() - launched_;
   usual = usual == Clock::duration() ? took : (3 * usual + took) / 4;
   return true;

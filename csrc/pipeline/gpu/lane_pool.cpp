@@ -44,6 +44,7 @@ LanePool::LanePool(std::unique_ptr<const GpuModel> model, Shared& shared)
   for (int i = 0; i < model_->settings.lanes; ++i) lanes_.push_back(std::make_unique<Lane>(*model_, i));
   for (const auto& lane : lanes_) idle_.push_back(lane.get());
   running_.reserve(lanes_.size());
+  attended_.reserve(lanes_.size());
   watcher_ = std::thread([this] { watch(); });
 }
 
@@ -85,6 +86,7 @@ std::vector<std::shared_ptr<Flight>> LanePool::submit(const FrameRequest* reques
   shared_.rhythm->note_arrival();
   std::vector<std::shared_ptr<Flight>> flights;
   std::vector<Place*> places;
+  flights.reserve(count), places.reserve(count);  // a place that found none would be lost
   const auto line_up = [&] {
     for (Place* place : places) frames_.line_up(*place);
     places.clear();
@@ -98,7 +100,7 @@ std::vector<std::shared_ptr<Flight>> LanePool::submit(const FrameRequest* reques
       flights.push_back(places.back()->flight);
     }
   } catch (...) {
-    for (const auto& flight : flights) flight->cancel();
+    for (const auto& flight : flights) flight->cancel(std::current_exception());
     line_up();
     throw;
   }
@@ -130,24 +132,27 @@ void LanePool::dispatch() {
 bool LanePool::start(Lane& lane) {
   const int ready = frames_.ready();
   if (ready == 0) return false;
-  const std::vector<Place*> batch = frames_.next(model_->batch_size_for(ready));
-  if (batch.empty()) return false;
+  std::vector<Place*> batch;
   try {
+    batch = frames_.next(model_->batch_size_for(ready));
+    if (batch.empty()) return false;
     lane.launch(batch);
   } catch (...) {
-    give_up(batch, std::current_exception());
+    if (batch.empty()) give_up(frames_.next(), std::current_exception());  // no memory for the list: one frame bears it
+    for (Place* place : batch) give_up(place, std::current_exception());
     return false;
   }
   for (const Place* place : batch) place->flight->expect_at(lane.expected_end());
   return true;
 }
 
-void LanePool::give_up(const std::vector<Place*>& batch, const std::exception_ptr& why) {
-  for (Place* place : batch) {
-    const std::shared_ptr<Flight> flight = place->flight;
-    leave(*place, false);
-    flight->fail(why);
-  }
+/// False when there is no such place.
+bool LanePool::give_up(Place* place, const std::exception_ptr& why) {
+  if (place == nullptr) return false;
+  const std::shared_ptr<Flight> flight = place->flight;
+  leave(*place, false);
+  flight->fail(why);
+  return true;
 }
 
 void LanePool::leave(Place& place, bool unfinished) {

@@ -57,7 +57,7 @@ class LanePool {
   void watch();
   bool attend(Lane& lane, std::exception_ptr failure);
   void settle(Lane& lane);
-  void give_up(const std::vector<Place*>& batch, const std::exception_ptr& why);
+  bool give_up(Place* place, const std::exception_ptr& why);
   Result finish(Place& place);
   void leave(Place& place, bool unfinished);
 
@@ -71,6 +71,7 @@ class LanePool {
   std::mutex mutex_;                          // guards the lists of lanes and closing_; held for no driver call
   std::condition_variable changed_;
   std::vector<Lane*> idle_, running_;
+  std::vector<Lane*> attended_;  // the watcher's own: those that ran when it last looked
   bool closing_ = false;
   std::thread watcher_;  // last: uses everything
 };

@@ -22,7 +22,7 @@ constexpr std::chrono::microseconds kEarly = 150us, kLate = 1ms, kNowAndThen = 5
 }  // namespace
 
 void LanePool::watch() {
-  std::vector<Lane*> running;
+  std::vector<Lane*>& running = attended_;
   std::optional<cuda::CurrentDevice> current;  // while it asks: the driver takes one call at a time
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -87,16 +87,17 @@ bool LanePool::attend(Lane& lane, std::exception_ptr failure) {
     if (lost) current.emplace(*model_->device);
     dispatch();
   } catch (...) {  // the device is lost indeed: what waits for a lane learns it too
-    give_up(frames_.next(model_->settings.slots), failure);
-  }
-  if (failure) {
-    give_up(batch, failure);
-    return true;
+    while (give_up(frames_.next(), failure)) {
+    }
   }
   for (Place* place : batch) {
     const std::shared_ptr<Flight> flight = place->flight;
+    if (failure) {
+      give_up(place, failure);
+      continue;
+    }
     flight->answer([this, place] { return finish(*place); });
-    shared_.crew.post([flight] { flight->finish_unless_claimed(); });
+    finish_soon(flight, shared_.crew);
   }
   return true;
 }

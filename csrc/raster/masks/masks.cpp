@@ -95,8 +95,8 @@ std::vector<Extent> extents(const Masks& masks) {
 
 }  // namespace
 
-Masks::Masks()
-    : storage_(std::make_shared<const Storage>(ImageSize{}, std::vector<Run>{}, std::vector<std::int64_t>{0})) {}
+// Without storage, and so without memory: a Result that will be filled can be made where nothing may fail.
+Masks::Masks() noexcept = default;
 
 Masks Masks::from_runs(ImageSize size, std::vector<Run> runs, std::vector<std::int64_t> offsets,
                        std::vector<std::int32_t> mask_of_instance) {
@@ -140,18 +140,21 @@ Masks Masks::from_coco(ImageSize size, const std::vector<std::string>& counts) {
 
 int Masks::size() const { return static_cast<int>(mask_of_instance_.size()); }
 
-ImageSize Masks::image_size() const { return storage_->size; }
+ImageSize Masks::image_size() const { return storage_ ? storage_->size : ImageSize{}; }
 
 std::size_t Masks::mask_index(int i) const {
   if (i < 0 || i >= size()) refuse_index("instance", i, mask_of_instance_.size());
   return static_cast<std::size_t>(mask_of_instance_[static_cast<std::size_t>(i)]);
 }
 
-RunsView Masks::runs(int i) const { return storage_->runs_of(mask_index(i)); }
+RunsView Masks::runs(int i) const {
+  const std::size_t mask = mask_index(i);
+  return storage_->runs_of(mask);
+}
 std::int64_t Masks::area(int i) const { return raster::area(runs(i)); }
-PixelBounds Masks::bounds(int i) const { return raster::bounds(runs(i), storage_->size); }
-std::string Masks::coco(int i) const { return raster::encode_coco(runs(i), storage_->size); }
-void Masks::dense(int i, std::uint8_t* pixels) const { raster::decode_dense(runs(i), storage_->size, pixels); }
+PixelBounds Masks::bounds(int i) const { return raster::bounds(runs(i), image_size()); }
+std::string Masks::coco(int i) const { return raster::encode_coco(runs(i), image_size()); }
+void Masks::dense(int i, std::uint8_t* pixels) const { raster::decode_dense(runs(i), image_size(), pixels); }
 
 const std::vector<Polygon>& Masks::polygons(int i, OutlineMode mode) const {
   const std::size_t mask = mask_index(i);
@@ -172,7 +175,9 @@ std::vector<Polygon> Masks::simplified(int i, double tolerance_px) const {
 
 std::vector<std::int32_t> Masks::crop_lengths(int i) const { return raster::crop_lengths(runs(i), image_size()); }
 
-void Masks::tell(std::shared_ptr<raster::OutlineDemand> demand) const { storage_->demand = std::move(demand); }
+void Masks::tell(std::shared_ptr<raster::OutlineDemand> demand) const {
+  if (storage_) storage_->demand = std::move(demand);
+}
 
 Masks Masks::select(const std::vector<std::int32_t>& indices) const {
   Masks chosen(*this);
@@ -203,7 +208,7 @@ std::vector<double> Masks::iou(const Masks& other) const {
 Masks::Columns Masks::columns() const {
   Columns compact;
   compact.offsets.push_back(0);
-  std::vector<std::int32_t> renumbered(storage_->masks(), -1);
+  std::vector<std::int32_t> renumbered(storage_ ? storage_->masks() : 0, -1);
   for (const std::int32_t mask : mask_of_instance_) {
     std::int32_t& index = renumbered[static_cast<std::size_t>(mask)];
     if (index < 0) {

@@ -11,9 +11,12 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
+from rfseg.cli.stages import Stage
+
 Item = TypeVar("Item")
 
 _LOOK_S = 0.1  # how often a waiting side looks whether the other one has left
+_END = object()
 _PATIENCE_S = 2.0  # for a thread that is told to stop; one frame takes less
 
 
@@ -24,18 +27,21 @@ class StoppedError(Exception):
 class Ahead(Generic[Item]):
     """The items of an iterator that runs in another thread. What it raises comes out in its place."""
 
-    def __init__(self, items: Callable[[], Iterator[Item]], room: int, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, items: Callable[[], Iterator[Item]], room: int, stopped: Callable[[], bool], stage: Stage
+    ) -> None:
         """Starts the thread.
 
         Args:
             items: makes the iterator, in the thread, which also closes it.
             room: items that may wait.
             stopped: looked at while nothing comes.
+            stage: gets the time that the thread does not wait for room.
 
         Raises:
             RuntimeError: the system gives no more threads.
         """
-        self._items, self._stopped = items, stopped
+        self._items, self._stopped, self._stage = items, stopped, stage
         self._queue: Queue[tuple[Any, BaseException | None]] = Queue(room)
         self._end: BaseException | None = None
         self._left = Event()
@@ -75,9 +81,11 @@ class Ahead(Generic[Item]):
     def _run(self) -> None:
         try:
             with closing(self._items()) as items:  # type: ignore[type-var]
-                for item in items:
-                    if not self._put((item, None)):
-                        return
+                while True:
+                    with self._stage.at_work():
+                        item = next(items, _END)
+                    if item is _END or not self._put((item, None)):
+                        break
             self._put((None, StopIteration()))
         except BaseException as error:
             self._put((None, error))

@@ -5,46 +5,107 @@ A video file has one size of frames. Where the source changes its own, the copy 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rfseg import ops
+from rfseg._core import InputError
 from rfseg.causes import file_name
 from rfseg.cli.frames import Opened, Say
-from rfseg.drawing import draw
+from rfseg.cli.resume import NOTHING, Kept
+from rfseg.drawing import draw, paint
 from rfseg.missing import require
 from rfseg.result import Result
 from rfseg.video import VideoFrame, VideoWriter
+from rfseg.video.encodable import encodable, planes_in, put
+from rfseg.video.head import Head
+from rfseg.video.sound import Sound
+
+_APART_S = Fraction(1, 5)
 
 
 class AnnotatedVideo:
-    """Starts at 0 and keeps the distances between the frames' time stamps."""
+    """Starts at 0 and keeps the distances between the frames' time stamps, the colours and the sound.
 
-    def __init__(self, path: Path, opened: Opened, note: Say) -> None:
+    What nothing was drawn on goes from the decoder to the encoder as it is.
+    """
+
+    stage = "encode"
+
+    def __init__(self, path: Path, opened: Opened, note: Say, encoder: str = "libx264", kept: Kept = NOTHING) -> None:
         self.path = path
-        self._writer = VideoWriter(path, opened.fps, opened.time_base, sample_aspect=opened.sample_aspect)
-        self._note = note
+        self._av, self._note, self._facts = require("av", "Writing videos"), note, opened
+        self._sound = None if opened.sound is None else Sound(opened.sound, self._tell)
+        self._writer = VideoWriter(
+            path, opened.fps, opened.time_base, sample_aspect=opened.sample_aspect, colors=opened.colors,
+            encoder=encoder, sound=self._sound, head=Head(kept.copy, kept.frames) if kept.copy else None,
+        )  # fmt: skip
+        self._kept = kept
         self._origin: int | None = None
+        self._shift: int | None = None
         self._size: tuple[int, int] | None = None
         self._fitted = False
 
-    def write(self, frame: VideoFrame, result: Result) -> None:
-        """Draws and encodes one frame."""
-        drawn = draw(result, frame.pixels)
-        height, width = drawn.shape[:2]
-        self._origin = frame.pts if self._origin is None else self._origin
-        self._size = self._size or (height, width)
-        if (height, width) != self._size:
-            if not self._fitted:
-                first = f"{self._size[1]} x {self._size[0]}"
-                sentence = (
-                    f"{file_name(self.path)}: frames are {width} x {height} from frame {frame.index} on; the copy"
-                )
-                self._note(f"{sentence} keeps {first}, and they are scaled to fit; the records are not affected")
-                self._fitted = True
-            drawn = fitted(drawn, self._size)
+    def _tell(self, sentence: str) -> None:
+        self._note(f"{file_name(self.path)}: {sentence}")
+
+    def draw(self, frame: VideoFrame, result: Result) -> Any:
+        """The frame with its instances as an encoder takes it; from any thread."""
+        planes, colors = None, self._facts.colors
+        height = frame.size[0]
+        if (image := frame.planes) is not None and image.full_range in (None, colors.full):
+            planes = planes_in(image)
+        matrix = colors.matrix_name(height)
+        if planes is None or image is None or image.matrix not in ("auto", matrix):
+            return self._writer.encodable(draw(result, frame.pixels))
+        if not len(result):
+            return encodable(self._av, planes)
+        canvas = ops.convert(image)
+        areas = paint(canvas, result)
+        return encodable(self._av, planes, lambda copy: put(copy, canvas, areas, matrix, full=colors.full))
+
+    def write(self, frame: VideoFrame, drawn: Any) -> None:
+        """Encodes one frame."""
+        if self._origin is None:
+            self._begin(frame, (drawn.height, drawn.width))
+        assert self._origin is not None
+        if (drawn.height, drawn.width) != self._size:
+            drawn = self._writer.encodable(fitted(drawn.to_ndarray(format="bgr24"), self._size_for(frame)))
+        self._keep_sound_in_time(frame)
         self._writer.write(drawn, frame.pts - self._origin, frame.duration)
+
+    def _begin(self, frame: VideoFrame, size: tuple[int, int]) -> None:
+        self._origin, self._size = frame.pts, size
+        if self._kept.frames:
+            self._origin = round(Fraction(self._kept.first_s) / self._facts.time_base)
+        if frame.stamp is not None:
+            self._shift = frame.stamp - frame.pts
+            self._writer.begin_s = (self._shift + self._origin) * self._facts.time_base
+
+    def _keep_sound_in_time(self, frame: VideoFrame) -> None:
+        """Where the source's clock jumps, frames go on without it, and sound would no longer be theirs."""
+        if self._sound is None or self._sound.stream is None:
+            return
+        if frame.stamp is None or self._shift is None:
+            self._sound.refuse(InputError("frames have no times of their own"))
+        elif abs(frame.stamp - frame.pts - self._shift) * self._facts.time_base > _APART_S:
+            self._sound.refuse(InputError(f"the source's clock jumps at frame {frame.index}"))
+
+    def _size_for(self, frame: VideoFrame) -> tuple[int, int]:
+        assert self._size is not None
+        if not self._fitted:
+            height, width = frame.size
+            first = f"{self._size[1]} x {self._size[0]}"
+            self._tell(
+                f"frames are {width} x {height} from frame {frame.index} on; the copy keeps {first}, and they are "
+                "scaled to fit; the records are not affected"
+            )
+            self._fitted = True
+        return self._size
 
     def close(self) -> None:
         """Completes the file. May be called twice."""

@@ -136,7 +136,19 @@ def fresh_folder(wish: Path) -> Path:
     return folder
 
 
-def _claim(folder: Path) -> bool:
+def same_folder(wish: Path) -> Path:
+    """Returns `wish` with what is in it, or made where it is not there; locked as `fresh_folder` does.
+
+    Raises:
+        UsageError: another run writes there.
+        OSError: it cannot be created or written.
+    """
+    if not _claim(wish, empty=False):
+        raise UsageError(f"--resume: another run writes to {wish}, or it is no folder")
+    return wish
+
+
+def _claim(folder: Path, *, empty: bool = True) -> bool:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
@@ -150,7 +162,7 @@ def _claim(folder: Path) -> bool:
         return False
     except OSError:
         pass  # a file system without locks: what is in the folder decides
-    if os.listdir(folder):
+    if empty and os.listdir(folder):
         os.close(descriptor)
         return False
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -24,7 +24,7 @@ from rfseg.cli.common import (
     share,
 )
 from rfseg.cli.convert import ground_truth, tell_unknown
-from rfseg.cli.frames import ImageFrame, read_image
+from rfseg.cli.frames import ImageFrame, Opened, read_image
 from rfseg.cli.segment import segment
 from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoLike, CocoResults
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         results = CocoResults(fresh_folder(options.out) / "results.json", like, images.name)
         progress.begin(options.annotations.name, len(truth["images"]))
         try:
-            frames = images.frames(options.max_pixels)
+            frames = Opened(images.frames(options.max_pixels), len(truth["images"]))
             stopped = lambda: interrupt.wanted  # noqa: E731
             segment(segmenter, frames, [results], progress=progress, stopped=stopped, report=images.report)
         finally:

@@ -5,23 +5,27 @@ Knows files and videos, not what becomes of the frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import dropwhile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
 from rfseg.cli.ahead import Ahead, StoppedError
+from rfseg.cli.stages import Stage
 from rfseg.pictures import MAX_PIXELS, read_picture
 from rfseg.sources import Images, Source
 from rfseg.terminal import muted
 from rfseg.video import VideoFrame, VideoReader
+from rfseg.video.colors import BT709, Colors
 
-_VIDEO_ROOM, _IMAGE_ROOM = 4, 1  # items read ahead: 25 MB of 1080p; a picture may be 600 MB
+_VIDEO_ROOM, _IMAGE_ROOM = 8, 1  # items read ahead: 50 MB of 1080p; a picture may be 600 MB
 
 
 Say = Callable[[str], None]  # takes a sentence for the user
@@ -49,6 +53,11 @@ class ImageFrame:
     path: Path
     time_s: None = None
 
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """What the network takes."""
+        return self.pixels
+
 
 Frame = ImageFrame | VideoFrame
 
@@ -62,6 +71,9 @@ class Opened:
         total: how many frames to expect, or None.
         fps, time_base: of a video, of the frames asked for.
         sample_aspect: of a video, width of a pixel to its height.
+        colors: of a video, as its copy carries them.
+        sound: a file that may be opened once more for its sound, or None.
+        reading: the clock of the thread that reads.
     """
 
     frames: Iterator[Frame]
@@ -69,16 +81,26 @@ class Opened:
     fps: Fraction = Fraction(0)
     time_base: Fraction = Fraction(1)
     sample_aspect: Fraction = Fraction(1)
+    colors: Colors = BT709
+    sound: str | None = None
+    reading: Stage = field(default_factory=lambda: Stage("read"))
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which frames of a source are wanted; `start_s` and `end_s` are for videos only."""
+    """Which frames of a source are wanted, and how they are read; all but `stride` and the limit for videos only.
+
+    Attributes:
+        reading: more for VideoReader.
+        done: pictures that are left out.
+    """
 
     stride: int = 1
     start_s: float = 0.0
     end_s: float | None = None
     max_pixels: int = MAX_PIXELS
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    done: frozenset[Path] = frozenset()
 
 
 EVERYTHING = Choice()
@@ -110,13 +132,21 @@ def opened(
         items = lambda: _image_items(source, report, note, choice)  # noqa: E731
     else:
         items = lambda: _video_items(source.address, report, note, choice)  # noqa: E731
-    reading: Ahead[Opened | Frame] = Ahead(items, _IMAGE_ROOM if isinstance(source, Images) else _VIDEO_ROOM, stopped)
+    stage, room = Stage("read"), _IMAGE_ROOM if isinstance(source, Images) else _VIDEO_ROOM
+    reading: Ahead[Opened | Frame] = Ahead(items, room, stopped, stage)
     try:
         first = next(reading)
         assert isinstance(first, Opened)
-        yield replace(first, frames=_until_stopped(reading))
+        yield replace(first, frames=_until_stopped(reading), reading=stage)
     finally:
         reading.close()
+
+
+def behind(opened: Opened, index: int) -> Opened:
+    """Only the frames behind that one."""
+    if index < 0:
+        return opened
+    return replace(opened, frames=dropwhile(lambda frame: frame.index <= index, opened.frames))
 
 
 def read_image(path: Path, max_pixels: int = MAX_PIXELS, note: Say | None = None) -> NDArray[np.uint8]:
@@ -136,9 +166,11 @@ def _until_stopped(reading: Ahead[Opened | Frame]) -> Iterator[Frame]:
 
 def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
     paths = source.paths[:: choice.stride]
-    yield Opened(iter(()), len(paths))
+    yield Opened(iter(()), len(paths) - len(choice.done))
     unaffected = "; the others are not affected" if len(paths) > 1 else ""
     for place, path in enumerate(paths):
+        if path in choice.done:
+            continue
         try:
             pixels = read_image(path, choice.max_pixels, note)
         except InputError as error:
@@ -148,9 +180,13 @@ def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Iter
 
 
 def _video_items(address: str | int, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
-    with VideoReader(address, max_pixels=choice.max_pixels) as reader:
-        total = _expected(reader, choice)
-        yield Opened(iter(()), total, reader.fps / choice.stride, reader.time_base, reader.sample_aspect)
+    with VideoReader(address, max_pixels=choice.max_pixels, **choice.reading) as reader:
+        total, sound = (
+            _expected(reader, choice),
+            address if isinstance(address, str) and Path(address).is_file() else None,
+        )
+        rate, base = reader.fps / choice.stride, reader.time_base
+        yield Opened(iter(()), total, rate, base, reader.sample_aspect, reader.colors, sound)
         try:
             yield from reader.frames(choice.stride, choice.start_s, choice.end_s)
         except InputError as error:

@@ -6,7 +6,7 @@ Counts what was left out and says it, in the summary of its source and at the en
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,15 @@ from rfseg._core import BackendError, CudaError
 from rfseg.causes import cause, file_name
 from rfseg.cli.ahead import StoppedError
 from rfseg.cli.common import EXIT_BACKEND, EXIT_INPUT, EXIT_OK, Stems, counted
-from rfseg.cli.frames import EVERYTHING, Choice, opened
+from rfseg.cli.frames import EVERYTHING, Choice, behind, opened
 from rfseg.cli.outputs import SUFFIXES, Place, Sink, sinks_for
+from rfseg.cli.resume import NOTHING, Kept, is_complete, kept, kept_pictures, replay
 from rfseg.cli.segment import Tally, segment
 from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoLike, CocoResults
 from rfseg.missing import MissingExtraError
 from rfseg.printable import printable
-from rfseg.sources import Source
+from rfseg.sources import Images, Source
 from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
 class Wish:
     """What a job makes of each source: the files of `saves`, with the classes of `classes` (None: all).
 
-    With a `like`, COCO files are results in the ids of that ground truth.
+    With a `like`, COCO files are results in the ids of that ground truth. `encoder` is that of annotated videos.
+    `resume`: what an earlier run left in the folder is gone on with.
     """
 
     saves: tuple[str, ...]
     progress: str = "auto"
+    encoder: str = "libx264"
+    resume: bool = False
     classes: frozenset[int] | None = None
     like: CocoLike | None = None
 
@@ -74,7 +78,7 @@ class Job:
         """
         before = self.left_out
         try:
-            tally, sinks = self._segment(source, choice)
+            done = self._segment(source, choice)
         except StoppedError:
             return
         except (BackendError, CudaError):
@@ -85,6 +89,9 @@ class Job:
             sentence = cause(error) if isinstance(error, ImportError) else f"{printable(source.name)}: {cause(error)}"
             self._failed(source, str(error) if _names_itself(error) else sentence)
             return
+        if done is None:
+            return
+        tally, sinks = done
         try:
             self._summarise(
                 source.name, tally, [sink.path for sink in sinks if sink.path.exists()], self.left_out - before
@@ -101,20 +108,26 @@ class Job:
             say(f"rfseg: {self.left_out} left out, see above")
         return self.code
 
-    def _segment(self, source: Source, choice: Choice) -> tuple[Tally, list[Sink]]:
+    def _segment(self, source: Source, choice: Choice) -> tuple[Tally, list[Sink]] | None:
         def stopped() -> bool:
             return self._interrupt.wanted
 
-        with opened(source, self.report, choice, note=self.note, stopped=stopped) as frames:
-            stem, wish = self._stems.claim(source.stem), self._wish
-            names = self._segmenter.names
-            place = Place(source, self._folder, stem, names, wish.like)
+        stem, wish = self._stems.claim(source.stem), self._wish
+        pictures = self._pictures_before(source, stem, choice)
+        choice = replace(choice, done=frozenset(path for _, path, _ in pictures.pictures))
+        with opened(source, self.report, choice, note=self.note, stopped=stopped) as whole:
+            before = pictures if isinstance(source, Images) else self._before(source, stem, whole.total)
+            if before is None:
+                return None
+            frames = behind(whole, before.last_index)
+            place = Place(source, self._folder, stem, self._segmenter.names, wish.like, wish.encoder, before)
             sinks = sinks_for(place, frames, wish.saves, report=self.report, note=self.note)
+            replay(before, sinks)
             self._progress.begin(printable(source.name), frames.total)
             try:
                 tally = segment(
                     self._segmenter,
-                    frames.frames,
+                    frames,
                     sinks,
                     progress=self._progress,
                     stopped=stopped,
@@ -127,6 +140,29 @@ class Job:
             if isinstance(sink, CocoResults):
                 self._tell_unknown(sink)
         return tally, sinks
+
+    def _pictures_before(self, source: Source, stem: str, choice: Choice) -> Kept:
+        if not self._wish.resume or not isinstance(source, Images):
+            return NOTHING
+        before = kept_pictures(self._folder, stem, source, choice.stride, self._wish.saves)
+        if before.pictures:
+            self.note(f"{printable(source.name)}: {before.frames} pictures are done already")
+        return before
+
+    def _before(self, source: Source, stem: str, total: int | None) -> Kept | None:
+        """What an earlier run left; None where nothing is left to do."""
+        if not self._wish.resume:
+            return NOTHING
+        saves = self._wish.saves
+        if is_complete(self._folder, stem, total, saves):
+            self.note(f"{printable(source.name)} is complete already")
+            return None
+        before = kept(self._folder, stem, saves)
+        if before.frames:
+            copied = "; the copy's packets are kept as they are" if before.copy else ""
+            done = f"behind frame {before.last_index}, {before.frames} done{copied}"
+            self.note(f"{printable(source.name)} goes on {done}")
+        return before
 
     def _tell_unknown(self, sink: CocoResults) -> None:
         for sentence in sink.left_out():
@@ -142,7 +178,7 @@ class Job:
             answer(json.dumps(event))
 
     def _summarise(self, name: str, tally: Tally, files: list[Path], left_out: int) -> None:
-        rate = tally.frames / tally.seconds
+        rate = tally.frames / tally.busy.seconds
         if self._wish.progress == "json":
             event = {
                 "event": "done",
@@ -151,16 +187,20 @@ class Job:
                 "instances": tally.counts.total(),
                 "classes": dict(tally.counts),
                 "left_out": left_out,
-                "seconds": round(tally.seconds, 3),
+                "seconds": round(tally.busy.seconds, 3),
                 "frames_per_second": round(rate, 2),
+                "limit": tally.busy.limit,
+                "busy": {name: round(share, 3) for name, share in tally.busy.shares().items()},
+                "processors": round(tally.busy.processors, 2),
                 "files": [file_name(path) for path in files],
             }
             answer(json.dumps(event))
             return
         frames = f"{tally.frames} frame{'' if tally.frames == 1 else 's'}"
         missing = f", {left_out} left out" if left_out else ""
+        limit = f", {tally.busy.sentence()}" if tally.frames > 1 else ""
         written = ", ".join(map(file_name, files)) or "nothing written"
-        answer(f"{name}: {frames}, {counted(tally.counts)}{missing}, {rate:.1f} frames/s -> {written}")
+        answer(f"{name}: {frames}, {counted(tally.counts)}{missing}, {rate:.1f} frames/s{limit} -> {written}")
 
 
 def _names_itself(error: Exception) -> bool:

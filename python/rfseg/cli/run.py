@@ -18,17 +18,20 @@ from rfseg.cli.common import (
     fresh_folder,
     model_options,
     positive,
+    same_folder,
     thresholds,
 )
 from rfseg.cli.convert import ground_truth
 from rfseg.cli.frames import Choice
 from rfseg.cli.job import Job, Wish
 from rfseg.cli.outputs import SAVES
+from rfseg.cli.resume import refuse_what_cannot
 from rfseg.cli.signals import Interrupt
 from rfseg.formats.coco_files import CocoLike
 from rfseg.missing import MissingExtraError, require
 from rfseg.sources import Images, Source, expand
 from rfseg.terminal import say
+from rfseg.video.writer import ENCODERS
 
 if TYPE_CHECKING:
     from rfseg.cli.common import Commands
@@ -39,7 +42,7 @@ said in a line, the rest goes on, and the exit code is 2. SIGINT, SIGTERM and SI
 the second one ends at once.
 
 What --save writes, in the folder of --out (runs/run2, runs/run3, ... where that holds something already):
-  video    <stem>.mp4, annotated, with the times of the original and without its sound; for an image <stem>.jpg or .png
+  video    <stem>.mp4, annotated, with the original's times, colours and sound; for an image <stem>.jpg or .png
   json     <stem>.jsonl, a line a frame: frame, time_s, image_size, instances; for an image <stem>.json
   coco     <stem>.coco.json: images, annotations (boxes, scores, areas, compressed RLE), categories;
            with --coco-like GT.json <stem>.results.json, a list of results in the ids of that ground truth
@@ -69,11 +72,25 @@ def register(commands: Commands) -> None:
     help_like = "a COCO ground truth whose image and category ids --save coco takes"
     parser.add_argument("--coco-like", type=Path, metavar="GT.json", help=help_like)
     parser.add_argument("--out", type=Path, default=Path("runs/run"), help="folder to write to (runs/run)")
+    help_resume = "go on with an interrupted run in --out, with the same other options: json, and what is made with it"
+    parser.add_argument("--resume", action="store_true", help=help_resume)
     parser.add_argument("--stride", type=positive, default=1, metavar="N", help="take every N-th frame or image (1)")
     parser.add_argument("--start", type=_seconds, default=0.0, metavar="T", help="start of videos: 90 or 1:30 (0)")
     parser.add_argument("--end", type=_seconds, metavar="T", help="end of videos, likewise")
+    _add_video_options(parser)
     help_progress = "auto (default): a bar on a terminal, lines elsewhere; json: JSON lines, the summary too"
     parser.add_argument("--progress", choices=("auto", "plain", "json", "none"), default="auto", help=help_progress)
+
+
+def _add_video_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--decode", choices=("auto", "cpu", "gpu"), default="auto", help="what decodes videos (auto)")
+    help_matrix = "colour matrix of videos: bt601, bt709, bt2020 (auto: as they say)"
+    parser.add_argument("--matrix", choices=("auto", "bt601", "bt709", "bt2020"), default="auto", help=help_matrix)
+    help_hdr = "HDR videos: refuse (default), or as-sdr: their samples as if they were SDR"
+    parser.add_argument("--hdr", choices=("refuse", "as-sdr"), default="refuse", help=help_hdr)
+    help_patience = "for how long an address that was lost is tried again, seconds (0: not at all)"
+    parser.add_argument("--patience", type=_seconds, default=0.0, metavar="S", help=help_patience)
+    parser.add_argument("--encoder", choices=ENCODERS, default="libx264", help="of annotated videos (libx264)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -82,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--end {options.end:g} s is not after --start {options.start:g} s: no frame lies between")
     if options.coco_like is not None and "coco" not in options.save:
         raise UsageError("--coco-like is about --save coco, which was not asked for")
+    if options.resume:
+        refuse_what_cannot(options.save)
     like = None if options.coco_like is None else CocoLike(ground_truth(options.coco_like))
     problems: list[str] = []
     with Interrupt() as interrupt:
@@ -90,17 +109,24 @@ def run(options: argparse.Namespace) -> int:
         asked = model_options(options, interrupt)
         with rfseg.Segmenter(options.model, threshold=options.threshold, **asked) as segmenter:
             classes = class_ids(options.classes, segmenter.names) if options.classes else None
-            wish = Wish(options.save, options.progress, classes, like)
-            job = Job(segmenter, fresh_folder(options.out), wish, interrupt)
+            wish = Wish(options.save, options.progress, options.encoder, options.resume, classes, like)
+            folder = same_folder(options.out) if options.resume else fresh_folder(options.out)
+            job = Job(segmenter, folder, wish, interrupt)
             for problem in problems:
                 job.report(problem)
             interrupt.saving = True
-            choice = Choice(options.stride, options.start, options.end, options.max_pixels)
+            choice = _choice(options)
             for source in sources:
                 job.take(source, choice)
                 if interrupt.wanted:
                     break
             return job.finish()
+
+
+def _choice(options: argparse.Namespace) -> Choice:
+    reading = {key: getattr(options, key) for key in ("decode", "matrix", "hdr")}
+    reading["patience_s"] = options.patience
+    return Choice(options.stride, options.start, options.end, options.max_pixels, reading)
 
 
 def load_early(sources: list[Source], saves: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ import platform
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,7 @@ class VerifyReport:
             InputError: there is no image, or the suffix is none of an image.
         """
         from rfseg._core import InputError
-        from rfseg.drawing import draw, write_image
+        from rfseg.drawing import draw, image_bytes
         from rfseg.missing import require
 
         cv2 = require("cv2", "Drawing")
@@ -192,7 +193,7 @@ class VerifyReport:
             pair = cv2.resize(pair, (1280, max(1, round(pair.shape[0] * 1280 / pair.shape[1]))))
             cv2.putText(pair, f"{name}: reference | candidate", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3, 1)
             rows.append(pair)
-        write_image(path, np.vstack(rows))
+        Path(path).write_bytes(image_bytes(Path(path).suffix, np.vstack(rows)))
 
 
 def _side(side: dict[str, str]) -> str:

@@ -37,6 +37,10 @@ class Clock:
         self._offset: int | None = None
         self.last = -step
 
+    def begin_again(self) -> None:
+        """Another connection: its first frame follows the last one, whatever its stamp is. No jump."""
+        self._offset = None
+
     def at(self, stamp: int | None, index: int) -> int:
         """The time of the next frame. After a jump, frames go on at the nominal rate from the frame before."""
         following = self.last + self._step

@@ -11,6 +11,8 @@ import os
 import stat
 from pathlib import Path
 
+from rfseg.video.mp4_index import boxes, index_in_front
+
 
 class MuxedFile:
     """A seekable file for FFmpeg that never fails towards it.
@@ -57,12 +59,13 @@ class MuxedFile:
         return self._at
 
     def finish(self) -> None:
-        """Closes the file; after a failure an mp4 file is cut to its whole boxes, or removed if it holds no frame."""
+        """Closes the file, its index in front; after a failure an mp4 file is cut to its whole boxes, or removed."""
         file, self._file = self._file, -1
         if file < 0:
             return
+        regular = stat.S_ISREG(os.fstat(file).st_mode)
         try:
-            if self.error is not None and stat.S_ISREG(os.fstat(file).st_mode):
+            if self.error is not None and regular:
                 end = _whole_boxes(file)
                 if end:
                     os.ftruncate(file, end)
@@ -70,24 +73,28 @@ class MuxedFile:
                     Path(self.name).unlink()
             elif self.error is None and not Path(self.name).exists():
                 self.error = FileNotFoundError(errno.ENOENT, "it was removed while it was written", self.name)
+            elif self.error is None and regular and not Path(self.name).is_symlink():
+                index_in_front(Path(self.name))
         except OSError:
             pass  # the first failure is the one that is told
         finally:
             os.close(file)
 
 
+def cut_to_whole_boxes(path: str | os.PathLike[str]) -> None:
+    """Cuts a file whose writer was killed to its last whole fragment; a finished one stays as it is. Raises OSError."""
+    with Path(path).open("r+b") as file:
+        end = os.fstat(file.fileno()).st_size
+        kinds = [kind for kind, _, _ in boxes(file.fileno(), 0, end)]
+        if b"moof" in kinds:
+            os.ftruncate(file.fileno(), _whole_boxes(file.fileno()))
+
+
 def _whole_boxes(file: int) -> int:
     """Where the last whole fragment of an mp4 file ends; 0 if there is none."""
-    size, at, good, previous = os.fstat(file).st_size, 0, 0, b""
-    while at + 8 <= size:
-        head = os.pread(file, 16, at)
-        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if length < 8 or at + length > size:
-            break
-        at += length
+    good, previous = 0, b""
+    for kind, _, end in boxes(file, 0, os.fstat(file).st_size):
         if kind == b"mdat" and previous in (b"moof", b"moov"):
-            good = at
+            good = end
         previous = kind
     return good

@@ -22,11 +22,12 @@ def is_remote(address: Address) -> bool:
     return isinstance(address, str) and "://" in address
 
 
-def open_container(av: Any, address: Address, max_pixels: int) -> Any:
-    """An open input container; raises FFmpeg's errors."""
+def open_container(av: Any, address: Address, max_pixels: int, patience_s: float = 0.0) -> Any:
+    """An open input container, HTTP taken up again within `patience_s` where it breaks off; raises FFmpeg's errors."""
     options = {"max_pixels": _limit(max_pixels)}
-    # Old cameras write tags in other encodings than UTF-8.
-    settings: dict[str, Any] = {"options": options, "metadata_errors": "replace"}
+    settings: dict[str, Any] = {"options": options}
+    if int(av.__version__.split(".")[0]) < 19:  # old cameras write tags in other encodings; PyAV 19 takes them all
+        settings["metadata_errors"] = "replace"
     if isinstance(address, int):
         if sys.platform == "darwin":
             settings["container_options"] = {"framerate": "30"}
@@ -35,6 +36,9 @@ def open_container(av: Any, address: Address, max_pixels: int) -> Any:
     if is_remote(address):
         if str(address).startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
+        elif str(address).startswith("http") and patience_s:
+            options |= dict.fromkeys(("reconnect", "reconnect_streamed", "reconnect_on_network_error"), "1")
+            options["reconnect_delay_max"] = str(max(1, round(patience_s)))
         return av.open(str(address), timeout=_TIMEOUT_S, **settings)
     # The protocol is said: a file's name, 10:30.mp4 or concat:a, must not choose another one.
     return av.open(f"file:{os.fspath(address)}", **settings)

@@ -35,12 +35,14 @@ class Packets:
         index: of the frame handed out last; -1 before the first one.
     """
 
-    def __init__(self, av: Any, container: Any, stream: Any) -> None:
-        self.damaged = self.lost = 0
+    def __init__(self, av: Any, container: Any, stream: Any, before: Packets | None = None) -> None:
+        """`before`: of a connection that was lost, whose counts go on."""
+        self.damaged: int = before.damaged if before else 0
+        self.lost: int = before.lost if before else 0
         self.end = ""
-        self.index = -1
+        self.index: int = before.index if before else -1
         self._av, self._container, self._stream = av, container, stream
-        self._places: list[list[int]] = []
+        self._places: list[list[int]] = before._places if before else []
         self._counted = stream.codec_context.name in _FRAME_A_PACKET
         self._number = 0
         self._clock = 0

@@ -228,3 +228,16 @@ TEST_CASE("model contract: a fixed batch is known") {
               tensor("input", {4, 3, 312, 384}))
             .batch == 4);
 }
+
+TEST_CASE("model contract: tensors that are stated have the ranks of their parts") {
+  const rfseg::network::TensorRoles stated = {"", "a", "b", "c"};
+  const Tensors right = {tensor("a", {1, 9, 4}), tensor("b", {1, 9, 5}), tensor("c", {1, 9, 78, 96})};
+  CHECK(match_model("m.onnx", {kInput}, right, stated).queries == 9);
+  for (std::size_t wrong = 0; wrong < right.size(); ++wrong) {
+    for (const Shape& shape : {Shape{}, Shape{1}, Shape{1, 9}}) {
+      Tensors outputs = right;
+      outputs[wrong].shape = shape;
+      CHECK_THROWS_AS(match_model("m.onnx", {kInput}, outputs, stated), rfseg::ModelError);
+    }
+  }
+}

@@ -7,6 +7,7 @@
 #include "pipeline/gpu/gpu_model.hpp"
 #include "raster/detections/postprocess.hpp"
 #include "raster/resize/resize.hpp"
+#include "stand_ins/failing_memory.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -103,6 +104,7 @@ GpuStand::GpuStand(const NetworkShape& network_shape) : shape(network_shape) {
   tensorrt.set_profile(1, 4, 8);
   tensorrt.set_work(
       [this](void* stream, auto work) {
+        const OwnMemory own;
         if (refuse_network && refuse_network(control)) return 1;
         return control.enqueue(stream, work);
       },
@@ -130,7 +132,7 @@ std::unique_ptr<rfseg::pipeline::Pipeline> GpuStand::host_pipeline() {
       std::make_unique<rfseg::pipeline::DeviceNetwork>(device, open(), settings.max_batch), settings);
 }
 
-Segmenter GpuStand::segmenter(int slots, const std::string& on) {
+Segmenter GpuStand::segmenter(int slots, const std::string& on, Stages stages) {
   const StandInsByEnvironment environment;
   Options asked;
   ClassNames names;
@@ -140,6 +142,7 @@ Segmenter GpuStand::segmenter(int slots, const std::string& on) {
   asked.names = names;
   asked.device = on;
   asked.slots = slots;
+  asked.stages = stages;
   asked.threads = 2;
   return Segmenter((folder.path / "model.engine").string(), asked);
 }
@@ -159,6 +162,7 @@ void GpuStand::answer(NetworkTensors& tensors) const {
 }
 
 void GpuStand::run_network(const std::map<std::string, void*>& address, int images) {
+  const OwnMemory own;
   ++network_runs;
   network_images += images;
   const std::size_t inputs = count(3, shape.network.height, shape.network.width), bytes_each = shape.half ? 2 : 4;
@@ -176,6 +180,7 @@ void GpuStand::run_network(const std::map<std::string, void*>& address, int imag
 }
 
 NetworkTensors GpuStand::tensors(const ImageView& frame) const {
+  const OwnMemory own;
   const raster::FrameGeometry geometry({frame.height, frame.width}, shape.network, shape.mask, settings.resize);
   NetworkTensors right;
   right.input.resize(count(3, shape.network.height, shape.network.width));
@@ -187,6 +192,7 @@ NetworkTensors GpuStand::tensors(const ImageView& frame) const {
 }
 
 Result GpuStand::expected(const ImageView& frame) const {
+  const OwnMemory own;
   const raster::FrameGeometry geometry({frame.height, frame.width}, shape.network, shape.mask, settings.resize);
   const NetworkTensors right = tensors(frame);
   raster::PostprocessScratch scratch;
@@ -196,6 +202,7 @@ Result GpuStand::expected(const ImageView& frame) const {
 }
 
 void GpuStand::expect_equal(const Result& result, const Result& right) {
+  const OwnMemory own;
   instances += right.size();
   CHECK(result.image_size == right.image_size);
   CHECK(result.class_id == right.class_id);
@@ -210,6 +217,7 @@ void GpuStand::expect_equal(const Result& result, const Result& right) {
 }
 
 void GpuStand::expect_tensors(const NetworkTensors& found, const NetworkTensors& right) const {
+  const OwnMemory own;
   CHECK(found.input == right.input);
   CHECK(found.dets == right.dets);
   CHECK(found.labels == right.labels);

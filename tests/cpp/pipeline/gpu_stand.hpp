@@ -51,7 +51,7 @@ struct GpuStand : TensorRtStand {
   /// The same engine with the host's stages around it.
   std::unique_ptr<rfseg::pipeline::Pipeline> host_pipeline();
   /// A Segmenter of the same engine, with the same classes.
-  rfseg::Segmenter segmenter(int slots, const std::string& on = "auto");
+  rfseg::Segmenter segmenter(int slots, const std::string& on = "auto", rfseg::Stages stages = rfseg::Stages::device);
 
   /// What the network is to be given for `frame`, and answers.
   rfseg::NetworkTensors tensors(const rfseg::ImageView& frame) const;

@@ -5,9 +5,11 @@
 
 #include <rfseg/error.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 using namespace rfseg;
 using namespace rfseg::raster;
@@ -104,10 +106,14 @@ TEST_CASE("resample table: two taps, half-pixel centres, clamped to the edges") 
 }
 
 TEST_CASE("resample table: indices stay on the axis where float32 cannot count it") {
-  const int in = (1 << 25) + 3;
-  const BilinearAxis axis = make_bilinear_axis(in, in);
-  CHECK(axis.i0.back() <= in - 1);
-  CHECK(axis.i1.back() <= in - 1);
+  const int longest = std::numeric_limits<std::int32_t>::max();  // float32 rounds it, and positions near it, to 2^31
+  for (const auto& [in, out] : {std::pair{(1 << 25) + 3, (1 << 25) + 3}, std::pair{longest, (1 << 24) + 3}}) {
+    const BilinearAxis axis = make_bilinear_axis(in, out);
+    CHECK(std::is_sorted(axis.i0.begin(), axis.i0.end()));
+    CHECK(axis.i0.front() >= 0);
+    CHECK(axis.i0.back() <= in - 1);
+    CHECK(axis.i1.back() <= in - 1);
+  }
 }
 
 TEST_CASE("frame geometry: boxes are clamped corners in source pixels") {

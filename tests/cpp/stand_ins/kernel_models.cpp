@@ -6,6 +6,7 @@
 #include "network/half.hpp"
 #include "raster/detections/select.hpp"
 #include "raster/masks/mask_runs.hpp"
+#include "stand_ins/failing_memory.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -229,7 +230,10 @@ void run_mask_pass(const Launch& launch, bool emit, Complaints& complaints) {
 void install_kernels(Cuda& control, const std::shared_ptr<Complaints>& complaints) {
   const auto kernel = [&](const char* entry, std::vector<std::size_t> bytes, auto run) {
     bytes.insert(bytes.end(), {8, 8});  // Triton's hidden parameters
-    control.set_kernel(entry, {bytes, [run, complaints](const Launch& launch) { run(launch, *complaints); }});
+    control.set_kernel(entry, {bytes, [run, complaints](const Launch& launch) {
+                                 const OwnMemory own;
+                                 run(launch, *complaints);
+                               }});
   };
   kernel("resize_first", {8, 4}, run_resize_first);
   kernel("resize_last", {8, 4, 4, 4, 8, 8, 4}, run_resize_last);

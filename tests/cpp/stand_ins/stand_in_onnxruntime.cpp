@@ -1,6 +1,7 @@
 // A library with ONNX Runtime's entry point that fails on purpose. The environment variable RFSEG_STAND_IN says how:
-// "old", "next", "no_table", "no_session", "no_run", "logs", or nothing (every call succeeds). Owns a count of the
-// objects that were made and not released. Its slot numbers are written here again, not taken from the library's code.
+// "old", "next", "no_table", "no_session", "no_run", "logs", or nothing (every call succeeds); stand_in_fail_call()
+// lets one call fail. Owns a count of the objects that were made and not released. Its slot numbers are written here
+// again, not taken from the library's code.
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,16 @@ void release(T* object) {
 
 Status* fail(int code, const char* message) { return made(new Status{code, message}); }
 Status* succeed() { return nullptr; }
+
+int calls = 0, fails_at = 0;
+
+/// The function, which fails when it is its turn.
+template <auto kFunction>
+struct Fallible;
+template <class... Args, Status* (*kFunction)(Args...)>
+struct Fallible<kFunction> {
+  static Status* call(Args... args) { return ++calls == fails_at ? fail(1, "a planned failure") : kFunction(args...); }
+};
 
 Status* make_object(Object** result) {
   *result = made(new Object);
@@ -131,15 +142,21 @@ struct Table {
   void set(std::size_t slot, Function* function) {
     std::memcpy(&slots[slot], &function, sizeof function);
   }
+  template <auto kFunction>
+  void fallible(std::size_t slot) {
+    set(slot, &Fallible<kFunction>::call);
+  }
   Table() {
-    for (std::size_t i = 0; i < 300; ++i) set(i, &succeed);
-    set(1, &code_of), set(2, &message_of), set(4, &create_env), set(7, &create_session), set(9, &run);
-    set(10, &make_object), set(30, &input_count), set(31, &output_count), set(33, &input_type), set(34, &output_type);
-    set(36, &input_name), set(37, &output_name), set(49, &create_tensor), set(51, &value_data), set(65, &value_info),
-        set(99, &release<Tensor>), set(55, &tensor_info), set(60, &element_type);
-    set(61, &rank_of), set(62, &shape_of), set(69, &get_memory_info), set(76, &free_text), set(78, &allocator);
+    for (std::size_t i = 0; i < 300; ++i) fallible<&succeed>(i);
+    set(1, &code_of), set(2, &message_of);
+    fallible<&create_env>(4), fallible<&create_session>(7), fallible<&run>(9), fallible<&make_object>(10);
+    fallible<&input_count>(30), fallible<&output_count>(31), fallible<&input_type>(33), fallible<&output_type>(34);
+    fallible<&input_name>(36), fallible<&output_name>(37), fallible<&create_tensor>(49), fallible<&value_data>(51);
+    fallible<&tensor_info>(55), fallible<&element_type>(60), fallible<&rank_of>(61), fallible<&shape_of>(62);
+    fallible<&value_info>(65), fallible<&get_memory_info>(69), fallible<&allocator>(78), fallible<&set_logger>(266);
+    set(76, &free_text);
     for (const std::size_t slot : {92, 94, 95, 96, 100}) set(slot, &release<Object>);
-    set(93, &release<Status>), set(98, &release<Tensor>), set(266, &set_logger);
+    set(93, &release<Status>), set(98, &release<Tensor>), set(99, &release<Tensor>);
   }
 };
 
@@ -163,3 +180,7 @@ extern "C" __attribute__((visibility("default"))) const Base* OrtGetApiBase() {
 }
 
 extern "C" __attribute__((visibility("default"))) int stand_in_live_objects() { return live_objects; }
+
+/// The n-th call from here on fails, counted from 1, of those that return a Status; 0: none does.
+extern "C" __attribute__((visibility("default"))) void stand_in_fail_call(int nth) { calls = 0, fails_at = nth; }
+extern "C" __attribute__((visibility("default"))) int stand_in_calls() { return calls; }

@@ -11,6 +11,12 @@ State& state() {
   return state;
 }
 
+bool fails(const char* method) {
+  const bool fails = ++state().calls[method] == state().fails_at && state().failing == method;
+  if (fails) speak(1, "a planned failure");
+  return fails;
+}
+
 void speak(int severity, const char* text) {
   void* const logger = state().logger;
   if (logger == nullptr) return;
@@ -45,6 +51,11 @@ class Control final : public TensorRt {
   }
   void require_engine_code() override { state().engine_code_required = true; }
   void log(int severity, const std::string& text) override { speak(severity, text.c_str()); }
+  void fail(const std::string& method, int nth) override {
+    state().failing = method;
+    state().fails_at = state().calls[method] + nth;
+  }
+  std::map<std::string, int> calls() const override { return state().calls; }
   std::map<std::string, int> live() const override {
     std::map<std::string, int> counts;
     for (const auto& [object, owned] : state().objects) ++counts[object->kind];
@@ -72,7 +83,7 @@ void* createInferRuntime_INTERNAL(void* logger, std::int32_t version) {
   state().version_argument = version;
   state().logger = logger;
   if (is(Misbehaviour::no_driver)) speak(0, "CUDA initialization failure with error: 35");
-  if (is(Misbehaviour::no_driver) || is(Misbehaviour::no_runtime)) return failure();
+  if (is(Misbehaviour::no_driver) || is(Misbehaviour::no_runtime) || fails("createInferRuntime")) return failure();
   lay_tables();
   auto* const runtime = static_cast<Object*>(make("runtime", state().runtime, nullptr));
   if (is(Misbehaviour::no_methods)) runtime->implementation = nullptr;

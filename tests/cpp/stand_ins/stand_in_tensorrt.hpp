@@ -73,6 +73,10 @@ class TensorRt {
   virtual void require_engine_code() = 0;                       ///< refuses the plan unless host code is allowed
   virtual void log(int severity, const std::string& text) = 0;  ///< speaks to the last logger that was given
 
+  /// The n-th call of `method` from here on, counted from 1, fails as TensorRT lets it fail.
+  virtual void fail(const std::string& method, int nth) = 0;
+  virtual std::map<std::string, int> calls() const = 0;  ///< by method, of those that may fail
+
   virtual std::map<std::string, int> live() const = 0;
   virtual std::vector<std::string> misuses() const = 0;  ///< wrong order of destruction, unexpected arguments
   virtual std::int32_t version_argument() const = 0;

@@ -69,6 +69,7 @@ void* deserialize(void* self, const void* plan, std::size_t bytes) {
     speak(2, "only a warning");
   }
   if (is(Misbehaviour::plan_rejected) || is(Misbehaviour::plan_rejected_silently)) return failure();
+  if (fails("deserializeCudaEngine")) return failure();
   return make("engine", state().engine, object_of(self));
 }
 void* get_logger(void*) {
@@ -102,28 +103,35 @@ void* create_context(void* self, std::int32_t strategy) {
     speak(0, "out of memory on the device");
     return failure();
   }
+  if (fails("createExecutionContext")) return failure();
   if (strategy != 0 && strategy != 2) state().misuses.push_back("an unexpected memory strategy");
   return make("context", state().context, object_of(self));
 }
 std::int32_t tensor_count(void*) {
+  if (fails("getNbIOTensors")) return 0;
   return is(Misbehaviour::too_many_tensors) ? 5000 : static_cast<std::int32_t>(state().tensors.size());
 }
 const char* tensor_name(void*, std::int32_t index) {
+  if (fails("getIOTensorName")) return nullptr;
   return is(Misbehaviour::nameless_tensor) ? "" : state().tensors.at(static_cast<std::size_t>(index)).name.c_str();
 }
 Dims engine_shape(void*, const char* name) {
   Dims dims = dims_of(tensor(name).shape);
-  dims.rank = tensor(name).rank.value_or(dims.rank);
+  dims.rank = fails("getTensorShape") ? -1 : tensor(name).rank.value_or(dims.rank);
   return dims;
 }
 std::int32_t tensor_type(void*, const char* name) { return tensor(name).type; }
 std::int32_t tensor_location(void*, const char* name) { return tensor(name).location; }
-std::int32_t tensor_mode(void*, const char* name) { return tensor(name).mode.value_or(tensor(name).input ? 1 : 2); }
+std::int32_t tensor_mode(void*, const char* name) {
+  if (fails("getTensorIOMode")) return 0;
+  return tensor(name).mode.value_or(tensor(name).input ? 1 : 2);
+}
 std::int32_t tensor_format(void*, const char* name) { return tensor(name).format; }
 Dims profile_shape(void*, const char* name, std::int32_t profile, std::int32_t bound) {
   Dims dims = dims_of(tensor(name).shape);
   if (profile != 0) state().misuses.push_back("another profile");
   dims.extent[0] = state().profile.at(static_cast<std::size_t>(bound));
+  if (fails("getProfileShape")) dims.rank = -1;
   return dims;
 }
 std::int64_t memory_bytes(void*) { return std::int64_t{5} << 32; }
@@ -139,19 +147,23 @@ bool set_input_shape(void* self, const char* name, const Dims* dims) {
     speak(1, "the shape is outside of the profile");
     return false;
   }
+  if (fails("setInputShape")) return false;
   object_of(self)->shapes[name] = *dims;
   return dims->rank == 4 && dims->extent[0] >= state().profile[0] && dims->extent[0] <= state().profile[2];
 }
-std::int32_t infer_shapes(void*, std::int32_t, const char**) { return is(Misbehaviour::shapes_not_inferred) ? -1 : 0; }
+std::int32_t infer_shapes(void*, std::int32_t, const char**) {
+  return is(Misbehaviour::shapes_not_inferred) || fails("inferShapes") ? -1 : 0;
+}
 Dims context_shape(void* self, const char* name) {
   const TensorModel& model = tensor(name);
   Dims dims = dims_of(model.known_shape.empty() ? model.shape : model.known_shape);
   const auto& shapes = object_of(self)->shapes;
   if (!shapes.empty()) dims.extent[0] = shapes.begin()->second.extent[0];
+  if (fails("context.getTensorShape")) dims.rank = -1;
   return dims;
 }
 bool set_address(void* self, const char* name, void* address) {
-  if (is(Misbehaviour::address_refused)) return false;
+  if (is(Misbehaviour::address_refused) || fails("setTensorAddress")) return false;
   object_of(self)->addresses[name] = address;
   return true;
 }
@@ -161,6 +173,7 @@ bool enqueue(void* self, void* stream) {
     speak(1, "the kernel did not start");
     return false;
   }
+  if (fails("enqueueV3")) return false;
   if (context.addresses.size() != state().tensors.size()) state().misuses.push_back("a tensor without address");
   if (!state().queue) return true;
   const auto input =

@@ -44,11 +44,17 @@ struct State {
   void* logger = nullptr;
   std::map<Object*, std::unique_ptr<Object>> objects;
   std::vector<std::string> misuses;
+  std::map<std::string, int> calls;
+  std::string failing;  // method, at this call of it
+  int fails_at = 0;
   Table destructors{}, runtime{}, engine{}, context{};
 };
 
 State& state();
 void speak(int severity, const char* text);
+
+/// Counts a call of a method that may fail; true when it is to.
+bool fails(const char* method);
 
 inline bool eleven() { return state().version >= 110000; }
 inline bool is(Misbehaviour how) { return state().how == how; }
