@@ -1,8 +1,8 @@
 """A few frames through everything that runs on the GPU, for tools that make it a hundred times slower.
 
-Both sides of Pillow's pass order, bilinear, frames in host, page-locked and device memory, a frame by the slower path;
-each result is compared with the host's stages, so that a run that found nothing to check fails. Device memory comes
-from the driver itself, since the tools make torch's start too slow. Example:
+Both sides of Pillow's pass order, bilinear, frames in host, page-locked and device memory, planes, a frame by the
+slower path; each result is compared with the host's stages, so that a run that found nothing to check fails. Device
+memory comes from the driver itself, since the tools make torch's start too slow. Example:
 
     compute-sanitizer --tool memcheck python tests/bench/gpu/short_run.py ENGINE
 """
@@ -61,7 +61,7 @@ class DeviceFrame:
         self.__cuda_array_interface__ = {
             "version": 3,
             "data": (driver.upload(pixels) + view.ctypes.data - pixels.ctypes.data, True),
-            "typestr": "|u1",
+            "typestr": view.dtype.str,
             "shape": view.shape,
             "strides": None if view.flags.c_contiguous else view.strides,
             "stream": 1,  # the copy may still be on its way, on the default stream
@@ -95,6 +95,21 @@ def check_other_memory(segmenter: rfseg.Segmenter, pixels: np.ndarray) -> int:
     return found
 
 
+def check_planes(segmenter: rfseg.Segmenter, pixels: np.ndarray) -> int:
+    """The same for planes in host and device memory: of two and of three, of one and of two bytes, an odd size."""
+    driver, pixels = Driver(), pixels[:-1, :-1]
+    y, cb, cr = (np.ascontiguousarray(plane) for plane in (pixels[..., 1], pixels[::2, ::2, 0], pixels[::2, ::2, 2]))
+    cbcr = np.stack([cb, cr], axis=2)
+    wide = [plane.astype(np.uint16) << 8 for plane in (y, cbcr)]
+    given, same = [], []
+    for name, planes in {"i420": [y, cb, cr], "nv12": [y, cbcr], "p010": wide}.items():
+        host = rfseg.YuvFrame(planes, name, matrix="bt709", full_range=True)
+        on_device = [DeviceFrame(driver, plane, plane) for plane in planes]
+        given += [host, rfseg.YuvFrame(on_device, name, matrix="bt709", full_range=True)]
+        same += [rfseg.ops.convert(host)] * 2
+    return check(segmenter, same, given)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("engine")
@@ -106,6 +121,7 @@ def main() -> None:
             options.engine, device="cuda", slots=2, threshold=0.05, resize=resize, allow_engine_code=True
         ) as segmenter:
             found = check(segmenter, frames if resize == "pil" else frames[:1])
+            found += check_planes(segmenter, frames[2] if resize == "pil" else frames[1])
             if resize == "pil":
                 wide = np.repeat(frames[0][::8], 200, axis=1)
                 found += check(segmenter, [wide[:, :100_000]])

@@ -63,7 +63,7 @@ TEST_CASE("kernel images: the best one for each device") {
 TEST_CASE("kernel images: the embedded ones serve every GPU that is promised") {
   using Number = rfseg::kernel_abi::Kernel;
   const Number kernels[] = {Number::resize_first, Number::resize_last, Number::resize_bilinear, Number::select,
-                            Number::mask_count,   Number::mask_runs,   Number::gather};
+                            Number::mask_count,   Number::mask_runs,   Number::gather,          Number::gather_rows};
   const KernelBlob blob(rfseg_kernels_begin, static_cast<std::size_t>(rfseg_kernels_end - rfseg_kernels_begin));
   std::map<std::uint32_t, std::string> images;
   for (const KernelImage& image : blob.images()) images[image.kernel] += image.text() + "; ";
