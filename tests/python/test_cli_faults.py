@@ -199,7 +199,7 @@ def test_a_drawing_that_fails_costs_only_the_picture(work, monkeypatch, capsys):
         raise ValueError("cannot convert float NaN to integer")
 
     monkeypatch.setattr(rfseg.cli.outputs, "draw", fails)
-    monkeypatch.setattr(rfseg.cli.annotated, "draw", fails)
+    monkeypatch.setattr(rfseg.cli.annotated, "paint", fails)
     assert here("photos", "clip.mp4", "--save", "video,json", "--out", "out") == 2
     said = capsys.readouterr()
     assert len(list(Path("out/photos").glob("*.json"))) == 3

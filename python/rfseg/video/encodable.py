@@ -49,7 +49,7 @@ def put(planes: Planes, bgr: NDArray[np.uint8], areas: NDArray[np.int32], matrix
     for x0, y0, x1, y1 in areas.tolist():
         left, top = max(0, x0) & ~1, max(0, y0) & ~1
         right, bottom = min(width, x1 + x1 % 2), min(height, y1 + y1 % 2)
-        if left >= right or top >= bottom:
+        if x0 >= x1 or y0 >= y1 or left >= right or top >= bottom:
             continue
         luma, cb, cr = planes_of(bgr[top:bottom, left:right], matrix, full=full)
         planes[0][top:bottom, left:right] = luma
