@@ -1,0 +1,133 @@
+"""What `watch` is given, as feeds: a name, a way to open it, and whether opening it once more may help.
+
+Knows files, addresses, cameras and iterables; opens none of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from rfseg._core import InputError
+from rfseg.causes import file_name
+from rfseg.printable import printable, without_secrets
+
+Source = str | os.PathLike[str] | int | Iterable[Any] | Callable[[], Iterable[Any]]
+
+_LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp")  # protocols whose streams do not end by themselves
+
+
+class Feed(Protocol):
+    """One source.
+
+    Attributes:
+        name: as it may be shown.
+        live: it goes on whether it is read or not, so its policy is `latest` when nobody says.
+    """
+
+    name: str
+    live: bool
+
+    def open(self) -> Iterator[Any]:
+        """Frames, in the reader's thread, which also closes the iterator."""
+
+    def again(self, error: Exception | None) -> bool:
+        """Whether to open it once more after `error`, or after an end without one."""
+
+
+class VideoFeed:
+    """A file, an address or a camera, through VideoReader."""
+
+    def __init__(self, address: str | int) -> None:
+        remote = isinstance(address, str) and "://" in address
+        self.live = remote or isinstance(address, int)
+        if isinstance(address, int):
+            self.name = f"camera {address}"
+        else:
+            self.name = printable(without_secrets(address)) if remote else file_name(address)
+        self._address = address
+        self._finite = False  # as its container says, once it is open
+
+    def open(self) -> Iterator[Any]:
+        """Frames as VideoReader gives them."""
+        from rfseg.video import VideoReader
+
+        with VideoReader(self._address) as reader:
+            self._finite = reader.count is not None
+            yield from reader.frames()
+
+    def again(self, error: Exception | None) -> bool:
+        """A camera and a live protocol never end; another address only breaks off; a file is what it is."""
+        if not self.live or self._finite or isinstance(error, ImportError):
+            return False
+        endless = isinstance(self._address, int) or self._address.partition("://")[0].lower() in _LIVE
+        return endless or error is not None
+
+
+class FrameFeed:
+    """Any iterable of frames, or a function that returns one and is called again when that has failed."""
+
+    live = False
+
+    def __init__(self, frames: Iterable[Any] | Callable[[], Iterable[Any]], name: str) -> None:
+        self.name = name
+        self._frames = frames
+
+    def open(self) -> Iterator[Any]:
+        """Its iterator."""
+        return iter(self._frames() if callable(self._frames) else self._frames)
+
+    def again(self, error: Exception | None) -> bool:
+        """Only a function can be asked once more."""
+        return callable(self._frames) and error is not None
+
+
+def feeds_of(sources: Source | Sequence[Source] | Mapping[str, Source]) -> list[Feed]:
+    """Feeds with names that are told apart; a mapping's keys are their names.
+
+    Raises:
+        InputError: a file does not exist, something is no source, or there is none.
+    """
+    if isinstance(sources, (str, os.PathLike, int)):
+        sources = [sources]
+    if isinstance(sources, Mapping):
+        feeds = [_feed(source, f"source {name!r}") for name, source in sources.items()]
+        for feed, name in zip(feeds, sources, strict=True):
+            feed.name = str(name)
+    elif isinstance(sources, Sequence):
+        feeds = [_feed(source, f"source {number}") for number, source in enumerate(sources)]
+    else:
+        raise InputError(f"sources is {type(sources).__name__}: it must be a list of sources, or {{name: source}}")
+    if not feeds:
+        raise InputError("there is no source to watch")
+    taken: set[str] = set()
+    for feed in feeds:
+        name, number = feed.name, 1
+        while feed.name in taken:
+            number += 1
+            feed.name = f"{name} ({number})"
+        taken.add(feed.name)
+    return feeds
+
+
+def _feed(source: Any, name: str) -> Feed:
+    if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
+        return VideoFeed(int(source))
+    if isinstance(source, str) and "://" in source:
+        return VideoFeed(source)
+    if isinstance(source, (str, os.PathLike)):
+        if not Path(source).exists():
+            raise InputError(f"no such file: {file_name(source)}; a camera is given by its number, an int")
+        return VideoFeed(os.fspath(source))
+    if isinstance(source, np.ndarray) and source.ndim != 4:
+        raise InputError(f"{name} is one frame, {list(source.shape)}: a source is an iterable of frames")
+    if callable(source) or isinstance(source, Iterable):
+        return FrameFeed(source, name)
+    raise InputError(
+        f"{name} is {type(source).__name__}: it must be a path, an address, a camera's number, an iterable of frames "
+        "or a function that returns one"
+    )
