@@ -20,7 +20,7 @@ from rfseg.tickets import Announcer, Ticket
 if TYPE_CHECKING:
     from rfseg._core import Columns
     from rfseg.watching import Cameras
-    from rfseg.watching.feeds import Source
+    from rfseg.watching.feeds import Feed, Source
 
 F = TypeVar("F", bound=Frame)
 
@@ -211,20 +211,21 @@ class Calls:
             ...     for seen in cameras:
             ...         print(seen.source, seen.index, f"{seen.age_s:.3f} s", seen.result)
         """
-        from rfseg.watching import Cameras  # later: its threads and readers are for who watches
         from rfseg.watching.feeds import feeds_of
 
         wanted = asked(threshold, classes)
         if wanted is not None:
             self._core.infer(np.zeros((1, 1, 3), np.uint8), wanted, None)  # so that what cannot be asked is said here
+        wishes = {"policy": policy, "max_age_s": max_age_s, "patience_s": patience_s}
+        return self._cameras(feeds_of(sources), wanted, **wishes)
+
+    def _cameras(self, feeds: Sequence[Feed], wanted: Wanted | None = None, **wishes: Any) -> Cameras:
+        """Cameras over feeds; `wishes` as Cameras takes them."""
+        from rfseg.watching import Cameras  # later: its threads and readers are for who watches
+
         slots = self._core.info["slots"] * len(self._core.info["device"].split(","))
         return Cameras(
-            feeds_of(sources),
-            lambda frame: self._ticket(frame, None, wanted, lambda _ticket: None),
-            slots=slots,
-            policy=policy,
-            max_age_s=max_age_s,
-            patience_s=patience_s,
+            feeds, lambda frame: self._ticket(frame, None, wanted, lambda _ticket: None), slots=slots, **wishes
         )
 
     def _ticket(self, frame: Frame, tag: Any, wanted: Wanted | None, settled: Callable[[Ticket], None]) -> Ticket:

@@ -395,4 +395,4 @@ def test_live_sources_are_latest_and_opened_again() -> None:
     assert [feed.again(None) for feed in (camera, rtsp, http, file)] == [True, True, False, False]
     assert not any(feed.again(missing) for feed in (camera, rtsp, http, file))
     assert rtsp.name == "rtsp://host/live"
-    assert [feed.name for feed in feeds_of([0, 0, "rtsp://host/live"])] == ["camera 0", "camera 0 (2)", rtsp.name]
+    assert list(Network().watch([0, 0, "rtsp://a:b@host/live"]).stats()) == ["camera 0", "camera 0 (2)", rtsp.name]

@@ -15,7 +15,7 @@ from rfseg._core import BackendError, CudaError, Error, InputError
 from rfseg.causes import cause
 from rfseg.result import Result
 from rfseg.watching.exchange import Exchange
-from rfseg.watching.feeds import Feed
+from rfseg.watching.feeds import Feed, told_apart
 from rfseg.watching.reading import Reader
 from rfseg.watching.schedule import Item
 from rfseg.watching.stats import SourceStats
@@ -78,14 +78,14 @@ class Cameras:
             policy: of all sources; None: `latest` of live ones, `all` of others.
             max_age_s: as `watch`.
             patience_s: as `watch`.
-            stopped: looked at while nothing comes; once true, the loop ends.
+            stopped: looked at before each result and while none comes; once true, the loop ends.
             refused: told of frames that failed: the source's number, the frame, the error. In any thread.
         """
         if policy not in {None, "all", "latest"}:
             raise InputError(f'policy is {policy!r}: it must be "all", "latest" or None')
         if not max_age_s > 0 or not patience_s >= 0:
             raise InputError(f"max_age_s is {max_age_s} and patience_s {patience_s}: seconds, above 0 and not below 0")
-        self._names = [feed.name for feed in feeds]
+        self._names = told_apart(feed.name for feed in feeds)
         latest = [feed.live if policy is None else policy == "latest" for feed in feeds]
         self._exchange, self._submit = Exchange(latest, slots, max_age_s), submit
         self._stopped, self._refused = stopped, refused
@@ -156,18 +156,22 @@ class Cameras:
 
     def _next(self) -> Watched | None:
         exchange = self._exchange
-        while (taken := exchange.take(_LOOK_S)) is None:
+        while not self._stopped():
+            if (taken := exchange.take(_LOOK_S)) is not None:
+                item, age_s = taken
+                name = self._names[item.source]
+                return Watched(name, item.source, item.index, item.time_s, age_s, item.result, item.frame)
             if exchange.over():
                 self._complain_of_nothing()
-                return None
-            if self._stopped():
-                return None
-            for item in exchange.flying():  # a Segmenter that is closed announces nothing any more
-                if item.ticket is not None:
-                    item.ticket.done()
-        item, age_s = taken
-        name = self._names[item.source]
-        return Watched(name, item.source, item.index, item.time_s, age_s, item.result, item.frame)
+                break
+            self._look()
+        return None
+
+    def _look(self) -> None:
+        """A Segmenter that is closed announces nothing any more."""
+        for item in self._exchange.flying():
+            if item.ticket is not None:
+                item.ticket.done()
 
     def _complain_of_nothing(self) -> None:
         stats = self.stats().values()

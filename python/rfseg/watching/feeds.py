@@ -39,16 +39,32 @@ class Feed(Protocol):
         """Whether to open it once more after `error`, or after an end without one."""
 
 
+def is_live(address: str | int) -> bool:
+    """Whether it is a camera or an address, which go on whether they are read or not."""
+    return isinstance(address, int) or "://" in address
+
+
+def worth_again(address: str | int, finite: bool, error: Exception | None) -> bool:
+    """Whether to open it once more after `error`, or after an end without one.
+
+    A camera and a live protocol never end; another address only breaks off; a file is what it is, and so is an address
+    whose container says how many frames it has (`finite`).
+    """
+    if not is_live(address) or finite or isinstance(error, ImportError):
+        return False
+    endless = isinstance(address, int) or address.partition("://")[0].lower() in _LIVE
+    return endless or error is not None
+
+
 class VideoFeed:
     """A file, an address or a camera, through VideoReader."""
 
     def __init__(self, address: str | int) -> None:
-        remote = isinstance(address, str) and "://" in address
-        self.live = remote or isinstance(address, int)
+        self.live = is_live(address)
         if isinstance(address, int):
             self.name = f"camera {address}"
         else:
-            self.name = printable(without_secrets(address)) if remote else file_name(address)
+            self.name = printable(without_secrets(address)) if self.live else file_name(address)
         self._address = address
         self._finite = False  # as its container says, once it is open
 
@@ -61,11 +77,8 @@ class VideoFeed:
             yield from reader.frames()
 
     def again(self, error: Exception | None) -> bool:
-        """A camera and a live protocol never end; another address only breaks off; a file is what it is."""
-        if not self.live or self._finite or isinstance(error, ImportError):
-            return False
-        endless = isinstance(self._address, int) or self._address.partition("://")[0].lower() in _LIVE
-        return endless or error is not None
+        """As `worth_again` has it."""
+        return worth_again(self._address, self._finite, error)
 
 
 class FrameFeed:
@@ -87,7 +100,7 @@ class FrameFeed:
 
 
 def feeds_of(sources: Source | Sequence[Source] | Mapping[str, Source]) -> list[Feed]:
-    """Feeds with names that are told apart; a mapping's keys are their names.
+    """Feeds; a mapping's keys are their names.
 
     Raises:
         InputError: a file does not exist, something is no source, or there is none.
@@ -104,14 +117,19 @@ def feeds_of(sources: Source | Sequence[Source] | Mapping[str, Source]) -> list[
         raise InputError(f"sources is {type(sources).__name__}: it must be a list of sources, or {{name: source}}")
     if not feeds:
         raise InputError("there is no source to watch")
-    taken: set[str] = set()
-    for feed in feeds:
-        name, number = feed.name, 1
-        while feed.name in taken:
-            number += 1
-            feed.name = f"{name} ({number})"
-        taken.add(feed.name)
     return feeds
+
+
+def told_apart(names: Iterable[str]) -> list[str]:
+    """The names; a second "a.mp4" is "a.mp4 (2)"."""
+    apart: list[str] = []
+    for name in names:
+        number, one = 1, name
+        while one in apart:
+            number += 1
+            one = f"{name} ({number})"
+        apart.append(one)
+    return apart
 
 
 def _feed(source: Any, name: str) -> Feed:

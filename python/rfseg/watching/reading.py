@@ -37,27 +37,29 @@ class Reader:
         self.thread = Thread(target=self._run, name=f"rfseg watch {number}", daemon=True)
 
     def _run(self) -> None:
-        while True:
+        reason = self._read_with_patience()
+        self._exchange.told(self._number, "ended", reason)
+
+    def _read_with_patience(self) -> str | None:
+        """Returns why the source ended."""
+        while not self._leave.is_set():
             error: Exception | None = None
             try:
                 self._read()
             except Exception as raised:
                 error = raised
             except BaseException as raised:  # SystemExit of a generator: it ends this source and nothing else
-                self._exchange.told(self._number, "ended", cause(raised))
-                return
+                return cause(raised)
             reason = None if error is None else cause(error)
             if self._leave.is_set() or not self._feed.again(error):
-                self._exchange.told(self._number, "ended", reason)
-                return
+                return reason
             reason = reason or "the stream ended"
             delay_s = self._patience.delay_s(clock())
             if delay_s is None:
-                reason = f"{reason}; no frame came for {self._patience_s:g} s, so it was given up"
-                self._exchange.told(self._number, "ended", reason)
-                return
+                return f"{reason}; no frame came for {self._patience_s:g} s, so it was given up"
             self._exchange.told(self._number, "reconnecting", reason)
             self._leave.wait(delay_s)
+        return None
 
     def _read(self) -> None:
         frames = self._feed.open()
