@@ -40,7 +40,7 @@ class Exchange:
             if self.stopped:
                 return False
             self._schedule.arrive(item)
-            self._sender.notify()
+            self._wake()
             return True
 
     def send(self) -> Item | None:
@@ -60,8 +60,9 @@ class Exchange:
                 self._schedule.finish(item, result)
             else:
                 self._schedule.fail(item, reason)
-            self._sender.notify()
-            self._taker.notify()
+            self._wake()
+            if self._schedule.may_take or self._over():
+                self._taker.notify()
 
     def take(self, timeout_s: float) -> tuple[Item, float] | None:
         """The next result and its age in seconds. Waits, at most `timeout_s`; None: see `over`."""
@@ -69,12 +70,17 @@ class Exchange:
             for last in (False, True):
                 now_s = clock()
                 if not self.stopped and (item := self._schedule.take(now_s)) is not None:
-                    self._sender.notify()
+                    self._wake()
                     return item, now_s - item.read_s
                 if last or self._over():
                     break
                 self._taker.wait(timeout_s)
         return None
+
+    def _wake(self) -> None:
+        """Waking the sender for nothing costs a switch of threads a frame."""
+        if self._schedule.may_send:
+            self._sender.notify()
 
     def over(self) -> bool:
         """Nothing more will come."""

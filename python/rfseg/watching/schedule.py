@@ -96,9 +96,20 @@ class Schedule:
         line.waiting.append(item)
         self._queue(line)
 
+    @property
+    def may_send(self) -> bool:
+        """Whether a frame waits that may be sent; it may turn out to be too old."""
+        held = self._in_network + self._untaken
+        return bool(self._ready) and self._in_network < self._slots and held < 2 * self._slots
+
+    @property
+    def may_take(self) -> bool:
+        """Whether there is a result."""
+        return bool(self._out)
+
     def send(self, now_s: float) -> Item | None:
         """The frame that is to be sent now; None while there is none or the network is full."""
-        while self._ready and self._in_network < self._slots and self._in_network + self._untaken < 2 * self._slots:
+        while self.may_send:
             line = self._lines[heappop(self._ready)[1]]
             line.queued = False
             item = line.waiting.popleft()
