@@ -197,8 +197,8 @@ class Calls:
                 one before is answered, and drops and counts the others. None: "latest" for cameras and addresses,
                 "all" for the rest.
             max_age_s: frames of "latest" that are older when their turn comes are dropped too. No result is.
-            patience_s: how long a camera, an address or a function is opened again and again, 0.25 s to 5 s apart,
-                after it failed; then it has ended. The others go on. Files and iterables end at once.
+            patience_s: how long a camera, an address or a function is tried again and again, 0.25 s to 5 s apart, after
+                it was lost; then it has ended. The others go on. Files and iterables end at once.
             threshold: as `infer`.
             classes: as `infer`.
 

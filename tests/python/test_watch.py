@@ -101,7 +101,7 @@ def test_files_come_with_their_indices_and_times() -> None:
     assert [one.index for one in first] == list(range(len(first)))
     assert len(first) > 20
     assert first[5].time_s == first[5].frame.time_s > first[4].time_s
-    assert all(one.result is one.frame.pixels for one in seen)
+    assert all(one.result is one.frame.image for one in seen)
 
 
 def test_wishes_of_the_call_are_kept(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
@@ -386,13 +386,17 @@ def test_wishes_that_cannot_be_are_refused(wish: dict[str, Any], seg: rfseg.Segm
         seg.watch([[BLANK]], **wish)
 
 
-def test_live_sources_are_latest_and_opened_again() -> None:
-    lost, missing = OSError("lost"), ImportError("av")
-    camera, rtsp, http = VideoFeed(0), VideoFeed("rtsp://me:secret@host/live"), VideoFeed("http://host/live.ts")
-    file = VideoFeed("clip.mp4")
-    assert [feed.live for feed in (camera, rtsp, http, file)] == [True, True, True, False]
-    assert [feed.again(lost) for feed in (camera, rtsp, http, file)] == [True, True, True, False]
-    assert [feed.again(None) for feed in (camera, rtsp, http, file)] == [True, True, False, False]
-    assert not any(feed.again(missing) for feed in (camera, rtsp, http, file))
-    assert rtsp.name == "rtsp://host/live"
-    assert list(Network().watch([0, 0, "rtsp://a:b@host/live"]).stats()) == ["camera 0", "camera 0 (2)", rtsp.name]
+def test_live_sources_are_latest_and_tried_again_when_they_are_not_there() -> None:
+    feeds = [
+        VideoFeed(0),
+        VideoFeed("rtsp://me:secret@host/live"),
+        VideoFeed("http://host/live.ts"),
+        VideoFeed("a.mp4"),
+    ]
+    assert [feed.live for feed in feeds] == [True, True, True, False]
+    assert [feed.again(OSError("no route")) for feed in feeds] == [True, True, True, False]
+    assert not any(feed.again(ImportError("av")) for feed in feeds)
+    with rfseg.Segmenter(DEMO_MODEL) as seg, seg.watch([0, 0, "rtsp://a:b@host/live", DEMO_CLIP]) as cameras:
+        stats = cameras.stats()
+    assert list(stats) == ["camera 0", "camera 0 (2)", "rtsp://host/live", str(DEMO_CLIP)]
+    assert [source.policy for source in stats.values()] == ["latest", "latest", "latest", "all"]

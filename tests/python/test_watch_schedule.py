@@ -8,7 +8,7 @@ from itertools import repeat
 
 import pytest
 
-from rfseg.watching.patience import Patience
+from rfseg.patience import Patience
 from rfseg.watching.stats import Counts
 from watched_world import Network, Source, World, percentile, random_world
 

@@ -18,10 +18,11 @@ from rfseg.cli.frames import Choice, Frame, Opened, items_of
 from rfseg.cli.lanes import Lanes
 from rfseg.cli.outputs import Sink
 from rfseg.cli.segment import PATIENCE, Tally, frame_name
+from rfseg.patience import Away
 from rfseg.printable import printable
 from rfseg.sources import Source, Video
 from rfseg.watching import SourceStats, Watched
-from rfseg.watching.feeds import is_live, worth_again
+from rfseg.watching.feeds import is_live
 
 if TYPE_CHECKING:
     from rfseg.cli.job import Job
@@ -76,7 +77,6 @@ class Channel:
         self.name, self.live = printable(source.name), _is_live(source)
         self._job, self._source, self._choice = job, source, choice
         self._stem = job.stems.claim(source.stem)
-        self._opened: Opened | None = None
         self._lanes: Lanes | None = None
         self._sinks: list[Sink] = []
         self._tally = Tally()
@@ -84,61 +84,37 @@ class Channel:
         self._making, self._closed = Lock(), False
         self._refused = 0  # frames, one after another
         self._ended = False  # nothing more is wanted of it
-        self._lost = False  # it was, and was to be opened again
         self._failure: Exception | None = None
 
-    def open(self) -> Iterator[Frame]:
-        """The frames; files are made with the first opening."""
-        losses: list[str] = []
+    def open(self, patience_s: float, away: Away) -> Iterator[Frame]:
+        """The frames; what was lost is taken up again. Makes the files."""
         choice = self._choice
-        if self.live:  # its end is judged by `put`, over all openings
-            choice = replace(choice, end_s=None, start_s=0.0 if self._opened else choice.start_s)
-        with closing(
-            items_of(self._source, losses.append if self.live else self._report, self._job.note, choice)
-        ) as items:
+        if self.live:
+            choice = replace(choice, reading={**choice.reading, "patience_s": patience_s, "away": away})
+        with closing(items_of(self._source, self._report, self._job.note, choice)) as items:
             opened = next(items)
             assert isinstance(opened, Opened)
-            if self._opened is None and not self._begin(opened):
+            if not self._begin(opened):
                 return
             for item in items:
                 assert not isinstance(item, Opened)
-                self._lost = False
                 yield item
                 if self._ended:
                     return
-        if losses:
-            raise InputError(losses[0])
 
     def again(self, error: Exception | None) -> bool:
-        """Whether to open it once more. A source that never opened is no camera that will come back."""
-        again = (
-            self._opened is not None
-            and not self._ended
-            and isinstance(self._source, Video)
-            and worth_again(self._source.address, self._opened.total is not None, error)
-        )
-        if not again:
-            self._failure = self._failure or error
-        elif not self._lost:
-            self._lost = True
-            reason = "the stream ended" if error is None else cause(error)
-            self._job.note(f"{self.name}: {reason}; opening it again")
-        return again
+        """No: an address that never opened is more likely wrong than late."""
+        self._failure = self._failure or error
+        return False
 
     def put(self, seen: Watched) -> None:
         """Takes a result. Waits while a file is behind."""
         assert self._lanes is not None
-        assert self._opened is not None
-        end_s = self._choice.end_s
-        if self._ended or (end_s is not None and self.live and seen.time_s >= end_s) or not self._lanes.writing:
+        self._refused = 0
+        if self._ended or not self._lanes.writing:
             self._ended = True
             return
-        frame = seen.frame
-        if seen.index != frame.index:  # it was opened again: indices and times go on
-            pts = round(seen.time_s / self._opened.time_base)
-            frame = replace(frame, index=seen.index, pts=pts, time_s=seen.time_s)
-        self._refused = 0
-        self._lanes.put(frame, self._tally.take(seen.result, self._job.classes))
+        self._lanes.put(seen.frame, self._tally.take(seen.result, self._job.classes))
 
     def refuse(self, frame: Frame, error: Exception) -> None:
         """The network refused a frame; the third one after another ends the source."""
@@ -160,11 +136,9 @@ class Channel:
     def tell(self, stats: SourceStats) -> None:
         """Prints why the source failed, or its summary, or both."""
         job = self._job
-        if self._lost and stats.state == "ended" and not job.stopped():
-            self._report(f"{self.name}: {stats.last_error}")
         if self._failure is not None:
             job.failed(self._source, self._failure)
-        if self._opened is not None and (self._failure is None or self._tally.frames):
+        if self._lanes is not None and (self._failure is None or self._tally.frames):
             job.completed(self._source, self._tally, self._sinks, sum(self._left_out), stats)
 
     def _begin(self, opened: Opened) -> bool:
@@ -174,7 +148,7 @@ class Channel:
             self._sinks = self._job.sinks_of(self._source, self._stem, opened, self._report)
             lanes = Lanes(self._sinks, self._report, self._tally.busy)
             lanes.__enter__()
-            self._lanes, self._opened = lanes, opened
+            self._lanes = lanes
         return True
 
     def _report(self, sentence: str) -> None:

@@ -14,11 +14,10 @@ import numpy as np
 
 from rfseg._core import InputError
 from rfseg.causes import file_name
+from rfseg.patience import Away
 from rfseg.printable import printable, without_secrets
 
 Source = str | os.PathLike[str] | int | Iterable[Any] | Callable[[], Iterable[Any]]
-
-_LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp")  # protocols whose streams do not end by themselves
 
 
 class Feed(Protocol):
@@ -32,8 +31,11 @@ class Feed(Protocol):
     name: str
     live: bool
 
-    def open(self) -> Iterator[Any]:
-        """Frames, in the reader's thread, which also closes the iterator."""
+    def open(self, patience_s: float, away: Away) -> Iterator[Any]:
+        """Frames, in the reader's thread, which also closes the iterator.
+
+        A feed that goes on by itself where it was lost tries for `patience_s`, and calls `away` before each try.
+        """
 
     def again(self, error: Exception | None) -> bool:
         """Whether to open it once more after `error`, or after an end without one."""
@@ -42,18 +44,6 @@ class Feed(Protocol):
 def is_live(address: str | int) -> bool:
     """Whether it is a camera or an address, which go on whether they are read or not."""
     return isinstance(address, int) or "://" in address
-
-
-def worth_again(address: str | int, finite: bool, error: Exception | None) -> bool:
-    """Whether to open it once more after `error`, or after an end without one.
-
-    A camera and a live protocol never end; another address only breaks off; a file is what it is, and so is an address
-    whose container says how many frames it has (`finite`).
-    """
-    if not is_live(address) or finite or isinstance(error, ImportError):
-        return False
-    endless = isinstance(address, int) or address.partition("://")[0].lower() in _LIVE
-    return endless or error is not None
 
 
 class VideoFeed:
@@ -66,19 +56,19 @@ class VideoFeed:
         else:
             self.name = printable(without_secrets(address)) if self.live else file_name(address)
         self._address = address
-        self._finite = False  # as its container says, once it is open
+        self._opened = False
 
-    def open(self) -> Iterator[Any]:
-        """Frames as VideoReader gives them."""
+    def open(self, patience_s: float, away: Away) -> Iterator[Any]:
+        """Frames as VideoReader gives them, which takes up again what was lost."""
         from rfseg.video import VideoReader
 
-        with VideoReader(self._address) as reader:
-            self._finite = reader.count is not None
+        with VideoReader(self._address, patience_s=patience_s if self.live else 0.0, away=away) as reader:
+            self._opened = True
             yield from reader.frames()
 
     def again(self, error: Exception | None) -> bool:
-        """As `worth_again` has it."""
-        return worth_again(self._address, self._finite, error)
+        """A camera that is off may be switched on; of one that was lost, VideoReader's patience is at its end."""
+        return self.live and not self._opened and not isinstance(error, ImportError)
 
 
 class FrameFeed:
@@ -90,7 +80,7 @@ class FrameFeed:
         self.name = name
         self._frames = frames
 
-    def open(self) -> Iterator[Any]:
+    def open(self, patience_s: float, away: Away) -> Iterator[Any]:
         """Its iterator."""
         return iter(self._frames() if callable(self._frames) else self._frames)
 

@@ -10,9 +10,9 @@ from threading import Event, Thread
 from typing import Any
 
 from rfseg.causes import cause
+from rfseg.patience import Patience
 from rfseg.watching.exchange import Exchange, clock
 from rfseg.watching.feeds import Feed
-from rfseg.watching.patience import Patience
 from rfseg.watching.schedule import Item
 
 
@@ -31,6 +31,7 @@ class Reader:
         """
         self._number, self._feed, self._exchange, self._leave = number, feed, exchange, leave
         self._patience_s, self._patience = patience_s, Patience(patience_s)
+        self._reading = False
         self._begin_s: float | None = None  # when the first frame came
         self._index, self._time_s = -1, 0.0  # of the frame before
         self._index_base, self._time_base_s = 0, 0.0  # of this opening
@@ -57,21 +58,27 @@ class Reader:
             delay_s = self._patience.delay_s(clock())
             if delay_s is None:
                 return f"{reason}; no frame came for {self._patience_s:g} s, so it was given up"
-            self._exchange.told(self._number, "reconnecting", reason)
-            self._leave.wait(delay_s)
+            self._away(reason, delay_s)
         return None
 
+    def _away(self, reason: str, delay_s: float) -> bool:
+        self._reading = False
+        self._exchange.told(self._number, "reconnecting", reason)
+        return self._leave.wait(delay_s)
+
     def _read(self) -> None:
-        frames = self._feed.open()
+        frames = self._feed.open(self._patience_s, self._away)
         with closing(frames) if hasattr(frames, "close") else nullcontext(frames):  # type: ignore[type-var]
             first = True
             for frame in frames:
                 now_s = clock()
                 if first:
-                    self._exchange.told(self._number, "reading")
-                    self._patience.reset()
                     self._go_on(now_s)
                     first = False
+                if not self._reading:
+                    self._reading = True
+                    self._patience.reset()
+                    self._exchange.told(self._number, "reading")
                 if not self._exchange.bring(self._item(frame, now_s)) or self._leave.is_set():
                     return
 

@@ -30,7 +30,7 @@ class SourceStats:
         pending: frames that wait, are in the network, or have a result that nobody took yet.
         age_p50_s, age_p99_s: seconds from reading a frame to handing out its result, of the last 1,000; None before the
             first one.
-        reconnects: how often it was opened again.
+        reconnects: how often it was tried again.
         last_error: why it failed or ended, or what its last failed frame failed with; None where nothing did.
     """
 

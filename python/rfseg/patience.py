@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+Away = Callable[[str, float], bool]  # is told why a source is away, waits for so many seconds; True: stop trying
+
 _FIRST_S, _LONGEST_S = 0.25, 5.0  # a camera that restarts takes half a minute; one that hiccups is there again at once
 
 
