@@ -10,9 +10,42 @@ import pytest
 
 from rfseg.patience import Patience
 from rfseg.watching.stats import Counts
-from watched_world import Network, Source, World, percentile, random_world
+from rfseg.watching.stats import percentile as percentile_of
+from watched_world import Network, Source, World
 
 SCHEDULES = 10_000
+
+
+def percentile(ages: list[float], share: float) -> float:
+    found = percentile_of(sorted(ages), share)
+    assert found is not None
+    return found
+
+
+def random_world(chance: random.Random, frames: int) -> World:
+    """Anything: up to six sources of any pace, with pauses and bursts, on any network, before any caller."""
+
+    def gaps(pace_s: float) -> Iterator[float]:
+        pause = chance.choice((0.0, 0.05, 0.3))
+        for _ in range(chance.randrange(frames + 1)):
+            yield 0.5 if chance.random() < pause else pace_s * chance.choice((0.0, 0.5, 1.0, 1.0, 1.5))
+
+    sources = [
+        Source(chance.random() < 0.5, gaps(chance.choice((0.001, 0.01, 0.04, 0.2))), chance.random() < 0.7)
+        for _ in range(chance.randint(1, 6))
+    ]
+    base_s, each_s = chance.choice((0.001, 0.01, 0.1)), chance.choice((0.0, 0.002, 0.03))
+    uneven = chance.choice((0.0, 1.0))
+    failing = chance.choice((0.0, 0.0, 0.2))
+    network = Network(
+        chance.choice((1, 2, 4, 16)),
+        chance.randint(1, 3),
+        chance.choice((1, 4)),
+        lambda size: (base_s + each_s * size) * (1 + uneven * chance.random()),
+        lambda: chance.random() < failing,
+    )
+    think_s = chance.choice((0.0, 0.0, 0.005, 0.08))
+    return World(sources, network, lambda: think_s * chance.random(), chance.choice((0.03, 0.5)))
 
 
 def test_ten_thousand_random_schedules_keep_every_promise() -> None:
