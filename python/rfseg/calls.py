@@ -216,17 +216,22 @@ class Calls:
         wanted = asked(threshold, classes)
         if wanted is not None:
             self._core.infer(np.zeros((1, 1, 3), np.uint8), wanted, None)  # so that what cannot be asked is said here
-        wishes = {"policy": policy, "max_age_s": max_age_s, "patience_s": patience_s}
+        wishes: dict[str, Any] = {"policy": policy, "max_age_s": max_age_s, "patience_s": patience_s}
         return self._cameras(feeds_of(sources), wanted, **wishes)
 
-    def _cameras(self, feeds: Sequence[Feed], wanted: Wanted | None = None, **wishes: Any) -> Cameras:
-        """Cameras over feeds; `wishes` as Cameras takes them."""
+    def _cameras(
+        self,
+        feeds: Sequence[Feed],
+        wanted: Wanted | None = None,
+        picture: Callable[[Any], Frame] = lambda frame: frame,
+        **wishes: Any,
+    ) -> Cameras:
+        """Cameras over feeds; `picture` of a feed's frame goes to the network, `wishes` as Cameras takes them."""
         from rfseg.watching import Cameras  # later: its threads and readers are for who watches
 
         slots = self._core.info["slots"] * len(self._core.info["device"].split(","))
-        return Cameras(
-            feeds, lambda frame: self._ticket(frame, None, wanted, lambda _ticket: None), slots=slots, **wishes
-        )
+        submit = lambda frame: self._ticket(picture(frame), None, wanted, lambda _ticket: None)  # noqa: E731
+        return Cameras(feeds, submit, slots=slots, **wishes)
 
     def _ticket(self, frame: Frame, tag: Any, wanted: Wanted | None, settled: Callable[[Ticket], None]) -> Ticket:
         pixels, color = pixels_of(frame)

@@ -7,10 +7,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from PIL import Image
 
 import rfseg
 from command import MODEL, count, repeated, run, start, wait_for
+from http_camera import Camera
 from rfseg.cli import together
 from rfseg.cli.main import main
 from rfseg.video import VideoWriter, open_video
@@ -142,6 +140,15 @@ def test_latest_of_a_file_drops_and_counts(work, capsys):
     assert done["age_p99_s"] >= done["age_p50_s"] > 0
 
 
+@pytest.mark.parametrize("wish", [("--together",), ("--policy", "latest")])
+def test_resume_is_for_files_one_after_another(wish, work, capsys):
+    assert here("a.mp4", *wish, "--resume", "--save", "json", "--out", "out") == 1
+    assert "--resume goes on with files, one after another: leave out" in capsys.readouterr().err
+    assert here("rtsp://127.0.0.1:9/live", "a.mp4", "--resume", "--save", "json", "--out", "out") == 2
+    assert "rtsp://127.0.0.1:9/live: a camera or an address cannot be gone on with" in capsys.readouterr().err
+    assert len(records(Path("out/a.jsonl"))) == 12
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_completes_the_files_of_all(number, work):
     long = repeated(Path("a.mp4"), Path("long.ts"), 1000)
@@ -160,42 +167,6 @@ def test_a_signal_completes_the_files_of_all(number, work):
     assert counts["jsonl"] < 12_000
     assert [record["frame"] for record in records(lines)] == list(range(counts["jsonl"]))
     assert count(Path("out/a.mp4")) == 7
-
-
-class Camera:
-    """An HTTP server that sends `stream` at the pace of a camera, and `cuts`: how much of it, by turns."""
-
-    def __init__(self, stream: bytes, cuts: list[float], seconds: float) -> None:
-        self.turns = 0
-        camera = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                turn, camera.turns = camera.turns, camera.turns + 1
-                if turn >= len(cuts):
-                    self.send_error(404)
-                    return
-                self.send_response(200)
-                self.end_headers()
-                part = stream[: int(cuts[turn] * len(stream))]
-                for at in range(0, len(part), 1880):
-                    self.wfile.write(part[at : at + 1880])
-                    time.sleep(seconds * 1880 / len(stream))
-                self.close_connection = True
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.address = f"http://me:secret@127.0.0.1:{self._server.server_port}/live.ts"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_files_come_with_their_indices_and_times() -> None:
     assert [one.index for one in first] == list(range(len(first)))
     assert len(first) > 20
     assert first[5].time_s == first[5].frame.time_s > first[4].time_s
-    assert all(one.result is one.frame.image for one in seen)
+    assert all(one.result is one.frame for one in seen)
 
 
 def test_wishes_of_the_call_are_kept(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:

@@ -56,6 +56,7 @@ class Job:
         code: the exit code for that.
         segmenter: runs the frames.
         classes: ids to keep, or None.
+        resumes: goes on with what an earlier run left.
         stems: of the files in the folder.
         progress: the display.
     """
@@ -63,7 +64,7 @@ class Job:
     def __init__(self, segmenter: Segmenter, folder: Path, wish: Wish, interrupt: Interrupt) -> None:
         self.left_out = 0
         self.code = EXIT_OK
-        self.segmenter, self.classes = segmenter, wish.classes
+        self.segmenter, self.classes, self.resumes = segmenter, wish.classes, wish.resume
         self.stems, self.progress = Stems(SUFFIXES), progress_of.make(wish.progress)
         self._folder, self._wish, self._interrupt = folder, wish, interrupt
         self._counting = Lock()  # readers and writers report too

@@ -30,6 +30,7 @@ from rfseg.cli.signals import Interrupt
 from rfseg.cli.together import Watching, together
 from rfseg.formats.coco_files import CocoLike
 from rfseg.missing import MissingExtraError, require
+from rfseg.printable import printable
 from rfseg.sources import Images, Source, expand
 from rfseg.terminal import say
 from rfseg.video.writer import ENCODERS
@@ -113,6 +114,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--coco-like is about --save coco, which was not asked for")
     if options.resume:
         refuse_what_cannot(options.save)
+        if options.together or options.policy == "latest":
+            raise UsageError("--resume goes on with files, one after another: leave out --together and --policy latest")
     like = None if options.coco_like is None else CocoLike(ground_truth(options.coco_like))
     problems: list[str] = []
     with Interrupt() as interrupt:
@@ -137,7 +140,9 @@ def take(job: Job, sources: list[Source], choice: Choice, watching: Watching, *,
         together(job, sources, choice, watching)
         return
     for source in sources:
-        if watching.watches(source):
+        if watching.watches(source) and job.resumes:
+            job.report(f"{printable(source.name)}: a camera or an address cannot be gone on with: leave out --resume")
+        elif watching.watches(source):
             together(job, [source], choice, watching)
         else:
             job.take(source, choice)

@@ -52,7 +52,12 @@ def together(job: Job, sources: Sequence[Source], choice: Choice, watching: Watc
         channels[number].refuse(frame, error)
 
     cameras = job.segmenter._cameras(
-        channels, policy=watching.policy, patience_s=watching.patience_s, stopped=job.stopped, refused=refused
+        channels,
+        picture=lambda frame: frame.image,
+        policy=watching.policy,
+        patience_s=watching.patience_s,
+        stopped=job.stopped,
+        refused=refused,
     )
     name = channels[0].name if len(channels) == 1 else f"{len(channels)} sources"
     job.progress.begin(name, None, lambda: list(cameras.stats().values()))

@@ -182,7 +182,7 @@ class Cameras:
     def _send(self) -> None:
         while (item := self._exchange.send()) is not None:
             try:
-                item.ticket = self._submit(getattr(item.frame, "image", item.frame))
+                item.ticket = self._submit(item.frame)
             except Exception as error:
                 self._failed(item, error)
             else:
