@@ -50,6 +50,7 @@ Frame = npt.NDArray[Any] | SupportsDLPack | SupportsCudaArray | SupportsPillow |
 Class = int | str
 Classes = Class | Iterable[Class]
 Threshold = float | Mapping[Any, float]  # {class id or name, or None for all others: score}
+Wanted = tuple[float | None, dict[Class, float], list[Class] | None]  # of one frame, as the core takes it
 
 
 def pixels_of(frame: Any) -> tuple[Any, Literal["rgb", "bgr"] | None]:
@@ -75,9 +76,7 @@ def thresholds(threshold: Threshold | None) -> tuple[float | None, dict[Class, f
     return base, {_key(key): score for key, score in threshold.items() if key is not None}
 
 
-def asked(
-    threshold: Threshold | None, classes: Classes | None
-) -> tuple[float | None, dict[Class, float], list[Class] | None] | None:
+def asked(threshold: Threshold | None, classes: Classes | None) -> Wanted | None:
     """What one frame asks for, as the core takes it; None for nothing."""
     if threshold is None and classes is None:
         return None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+import numpy as np
 
 from rfseg._core import Error, InputError
 from rfseg._core import Segmenter as CoreSegmenter
 from rfseg._core import Ticket as CoreTicket
-from rfseg.asking import Classes, Frame, Threshold, asked, pixels_of
+from rfseg.asking import Classes, Frame, Threshold, Wanted, asked, pixels_of
 from rfseg.masks import Masks
 from rfseg.result import Result
 from rfseg.streaming import stream
@@ -17,6 +19,8 @@ from rfseg.tickets import Announcer, Ticket
 
 if TYPE_CHECKING:
     from rfseg._core import Columns
+    from rfseg.watching import Cameras
+    from rfseg.watching.feeds import Feed, Source
 
 F = TypeVar("F", bound=Frame)
 
@@ -142,9 +146,7 @@ class Calls:
         Raises:
             InputError: the frame cannot be used.
         """
-        pixels, color = pixels_of(frame)
-        core = self._core.submit(pixels, asked(threshold, classes), color)
-        ticket = Ticket(core, tag, self._result, self._announcer, self._forget)
+        ticket = self._ticket(frame, tag, asked(threshold, classes), self._forget)
         self._tickets[id(ticket)] = ticket
         return ticket
 
@@ -172,6 +174,68 @@ class Calls:
                 ticket = self._tickets.pop(next(iter(self._tickets)))
                 if not ticket.cancel():
                     ticket.exception()
+
+    def watch(
+        self,
+        sources: Source | Sequence[Source] | Mapping[str, Source],
+        *,
+        policy: Literal["all", "latest"] | None = None,
+        max_age_s: float = 0.5,
+        patience_s: float = 30.0,
+        threshold: Threshold | None = None,
+        classes: Classes | None = None,
+    ) -> Cameras:
+        """Segments many sources at once, fairly: a loop over it yields results, each as soon as it is done.
+
+        A source is read by its own thread, so one that pauses, fails or comes back delays no other. Its results come
+        in the order of its frames. Nothing is opened before the loop starts.
+
+        Args:
+            sources: paths, addresses, camera numbers, iterables of frames, or functions that return such an iterable
+                and are called again when it fails; a list, or {name: source}.
+            policy: "all" sends every frame and makes the source wait; "latest" sends the newest one as soon as the
+                one before is answered, and drops and counts the others. None: "latest" for cameras and addresses,
+                "all" for the rest.
+            max_age_s: frames of "latest" that are older when their turn comes are dropped too. No result is.
+            patience_s: how long a camera, an address or a function is tried again and again, 0.25 s to 5 s apart, after
+                it was lost; then it has ended. The others go on. Files and iterables end at once.
+            threshold: as `infer`.
+            classes: as `infer`.
+
+        Raises:
+            InputError: a file does not exist, something is no source, or a class is not the model's; from the loop:
+                no source gave a frame.
+
+        Example:
+            >>> with seg.watch(["rtsp://porch/live", "rtsp://gate/live"]) as cameras:
+            ...     for seen in cameras:
+            ...         print(seen.source, seen.index, f"{seen.age_s:.3f} s", seen.result)
+        """
+        from rfseg.watching.feeds import feeds_of
+
+        wanted = asked(threshold, classes)
+        if wanted is not None:
+            self._core.infer(np.zeros((1, 1, 3), np.uint8), wanted, None)  # so that what cannot be asked is said here
+        wishes: dict[str, Any] = {"policy": policy, "max_age_s": max_age_s, "patience_s": patience_s}
+        return self._cameras(feeds_of(sources), wanted, **wishes)
+
+    def _cameras(
+        self,
+        feeds: Sequence[Feed],
+        wanted: Wanted | None = None,
+        picture: Callable[[Any], Frame] = lambda frame: frame,
+        **wishes: Any,
+    ) -> Cameras:
+        """Cameras over feeds; `picture` of a feed's frame goes to the network, `wishes` as Cameras takes them."""
+        from rfseg.watching import Cameras  # later: its threads and readers are for who watches
+
+        slots = self._core.info["slots"] * len(self._core.info["device"].split(","))
+        submit = lambda frame: self._ticket(picture(frame), None, wanted, lambda _ticket: None)  # noqa: E731
+        return Cameras(feeds, submit, slots=slots, **wishes)
+
+    def _ticket(self, frame: Frame, tag: Any, wanted: Wanted | None, settled: Callable[[Ticket], None]) -> Ticket:
+        pixels, color = pixels_of(frame)
+        return Ticket(self._core.submit(pixels, wanted, color), tag, self._result, self._announcer, settled)
 
     def _forget(self, ticket: Ticket) -> None:
         self._tickets.pop(id(ticket), None)

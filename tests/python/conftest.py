@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rfseg
-from paths import DEMO_CLIP, DEMO_MODEL
+from paths import DATA, DEMO_CLIP, DEMO_MODEL
 from recording import Opened, open_engines_on_cpu, stand_ins
 
 
@@ -37,3 +37,10 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     """What the core is asked to open; engines are ONNX files, which it opens on the CPU."""
     return open_engines_on_cpu(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[rfseg.Segmenter]:
+    """A network of a millisecond."""
+    with rfseg.Segmenter(DATA / "models" / "plain.onnx", threshold=0.0) as segmenter:
+        yield segmenter

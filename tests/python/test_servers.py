@@ -134,7 +134,7 @@ def test_rtsp_that_stays_away_is_said(rtsp):
 def test_a_run_of_rtsp_goes_on_after_a_drop(rtsp, tmp_path):
     out = tmp_path / "out"
     arguments = ("--save", "json,video", "--patience", "20", "--end", "1.8", "--out", out, "--progress", "none")
-    process = start(rtsp.address, *arguments)
+    process = start(rtsp.address, *arguments, "--policy", "all")
     wait_for(lambda: sum(count(path) for path in out.glob("*.jsonl")) > 5, process)
     rtsp.end()
     rtsp.start()

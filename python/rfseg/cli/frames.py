@@ -5,7 +5,7 @@ Knows files and videos, not what becomes of the frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -128,10 +128,7 @@ def opened(
         InputError: a video cannot be opened.
         StoppedError: `stopped` became true before it was open.
     """
-    if isinstance(source, Images):
-        items = lambda: _image_items(source, report, note, choice)  # noqa: E731
-    else:
-        items = lambda: _video_items(source.address, report, note, choice)  # noqa: E731
+    items = lambda: items_of(source, report, note, choice)  # noqa: E731
     stage, room = Stage("read"), _IMAGE_ROOM if isinstance(source, Images) else _VIDEO_ROOM
     reading: Ahead[Opened | Frame] = Ahead(items, room, stopped, stage)
     try:
@@ -149,6 +146,13 @@ def behind(opened: Opened, index: int) -> Opened:
     return replace(opened, frames=dropwhile(lambda frame: frame.index <= index, opened.frames))
 
 
+def items_of(source: Source, report: Say, note: Say, choice: Choice) -> Generator[Opened | Frame, None, None]:
+    """What is known of a source once it is open, then its frames; arguments and errors as of `opened`."""
+    if isinstance(source, Images):
+        return _image_items(source, report, note, choice)
+    return _video_items(source.address, report, note, choice)
+
+
 def read_image(path: Path, max_pixels: int = MAX_PIXELS, note: Say | None = None) -> NDArray[np.uint8]:
     """As `read_picture`, without the lines that decoders print."""
     with muted():
@@ -164,7 +168,7 @@ def _until_stopped(reading: Ahead[Opened | Frame]) -> Iterator[Frame]:
         return
 
 
-def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
+def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Generator[Opened | Frame, None, None]:
     paths = source.paths[:: choice.stride]
     yield Opened(iter(()), len(paths) - len(choice.done))
     unaffected = "; the others are not affected" if len(paths) > 1 else ""
@@ -179,7 +183,7 @@ def _image_items(source: Images, report: Say, note: Say, choice: Choice) -> Iter
             yield ImageFrame(pixels, place * choice.stride, path)
 
 
-def _video_items(address: str | int, report: Say, note: Say, choice: Choice) -> Iterator[Opened | Frame]:
+def _video_items(address: str | int, report: Say, note: Say, choice: Choice) -> Generator[Opened | Frame, None, None]:
     with VideoReader(address, max_pixels=choice.max_pixels, **choice.reading) as reader:
         total, sound = (
             _expected(reader, choice),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from rfseg import progress as progress_of
@@ -15,7 +16,7 @@ from rfseg._core import BackendError, CudaError
 from rfseg.causes import cause, file_name
 from rfseg.cli.ahead import StoppedError
 from rfseg.cli.common import EXIT_BACKEND, EXIT_INPUT, EXIT_OK, Stems, counted
-from rfseg.cli.frames import EVERYTHING, Choice, behind, opened
+from rfseg.cli.frames import EVERYTHING, Choice, Opened, Say, behind, opened
 from rfseg.cli.outputs import SUFFIXES, Place, Sink, sinks_for
 from rfseg.cli.resume import NOTHING, Kept, is_complete, kept, kept_pictures, replay
 from rfseg.cli.segment import Tally, segment
@@ -28,6 +29,7 @@ from rfseg.terminal import answer, say
 
 if TYPE_CHECKING:
     from rfseg.segmenter import Segmenter
+    from rfseg.watching import SourceStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,26 @@ class Job:
     Attributes:
         left_out: pictures, frames, files and sources that are missing so far.
         code: the exit code for that.
+        segmenter: runs the frames.
+        classes: ids to keep, or None.
+        resumes: goes on with what an earlier run left.
+        stems: of the files in the folder.
+        progress: the display.
     """
 
     def __init__(self, segmenter: Segmenter, folder: Path, wish: Wish, interrupt: Interrupt) -> None:
         self.left_out = 0
         self.code = EXIT_OK
-        self._segmenter, self._folder, self._wish, self._interrupt = segmenter, folder, wish, interrupt
-        self._stems, self._progress = Stems(SUFFIXES), progress_of.make(wish.progress)
+        self.segmenter, self.classes, self.resumes = segmenter, wish.classes, wish.resume
+        self.stems, self.progress = Stems(SUFFIXES), progress_of.make(wish.progress)
+        self._folder, self._wish, self._interrupt = folder, wish, interrupt
+        self._counting = Lock()  # readers and writers report too
 
     def report(self, sentence: str) -> None:
         """Prints a sentence about something that is missing, and counts it."""
-        self.left_out += getattr(sentence, "left_out", 1)  # of a Damage
-        self.code = self.code or EXIT_INPUT
+        with self._counting:
+            self.left_out += getattr(sentence, "left_out", 1)  # of a Damage
+            self.code = self.code or EXIT_INPUT
         self.note(sentence)
 
     def note(self, sentence: str) -> None:
@@ -84,20 +94,10 @@ class Job:
         except (BackendError, CudaError):
             raise
         except Exception as error:
-            if isinstance(error, MissingExtraError):
-                self.code = EXIT_BACKEND
-            sentence = cause(error) if isinstance(error, ImportError) else f"{printable(source.name)}: {cause(error)}"
-            self._failed(source, str(error) if _names_itself(error) else sentence)
+            self.failed(source, error)
             return
-        if done is None:
-            return
-        tally, sinks = done
-        try:
-            self._summarise(
-                source.name, tally, [sink.path for sink in sinks if sink.path.exists()], self.left_out - before
-            )
-        except OSError as error:
-            self.report(f"the summary cannot be printed: {cause(error)}")
+        if done is not None:
+            self.completed(source, *done, self.left_out - before)
 
     def finish(self) -> int:
         """Says how much was left out, and returns the exit code."""
@@ -108,37 +108,41 @@ class Job:
             say(f"rfseg: {self.left_out} left out, see above")
         return self.code
 
-    def _segment(self, source: Source, choice: Choice) -> tuple[Tally, list[Sink]] | None:
-        def stopped() -> bool:
-            return self._interrupt.wanted
+    def stopped(self) -> bool:
+        """Whether a signal asked for the end."""
+        return self._interrupt.wanted
 
-        stem, wish = self._stems.claim(source.stem), self._wish
+    def sinks_of(self, source: Source, stem: str, opened: Opened, report: Say, before: Kept = NOTHING) -> list[Sink]:
+        """The files about a source that are wanted, going on behind what an earlier run left."""
+        wish = self._wish
+        place = Place(source, self._folder, stem, self.segmenter.names, wish.like, wish.encoder, before)
+        sinks = sinks_for(place, opened, wish.saves, report=report, note=self.note)
+        replay(before, sinks)
+        return sinks
+
+    def _segment(self, source: Source, choice: Choice) -> tuple[Tally, list[Sink]] | None:
+        stem = self.stems.claim(source.stem)
         pictures = self._pictures_before(source, stem, choice)
         choice = replace(choice, done=frozenset(path for _, path, _ in pictures.pictures))
-        with opened(source, self.report, choice, note=self.note, stopped=stopped) as whole:
+        with opened(source, self.report, choice, note=self.note, stopped=self.stopped) as whole:
             before = pictures if isinstance(source, Images) else self._before(source, stem, whole.total)
             if before is None:
                 return None
             frames = behind(whole, before.last_index)
-            place = Place(source, self._folder, stem, self._segmenter.names, wish.like, wish.encoder, before)
-            sinks = sinks_for(place, frames, wish.saves, report=self.report, note=self.note)
-            replay(before, sinks)
-            self._progress.begin(printable(source.name), frames.total)
+            sinks = self.sinks_of(source, stem, frames, self.report, before)
+            self.progress.begin(printable(source.name), frames.total)
             try:
                 tally = segment(
-                    self._segmenter,
+                    self.segmenter,
                     frames,
                     sinks,
-                    progress=self._progress,
-                    stopped=stopped,
+                    progress=self.progress,
+                    stopped=self.stopped,
                     report=self.report,
-                    classes=wish.classes,
+                    classes=self.classes,
                 )
             finally:
-                self._progress.end()
-        for sink in sinks:
-            if isinstance(sink, CocoResults):
-                self._tell_unknown(sink)
+                self.progress.end()
         return tally, sinks
 
     def _pictures_before(self, source: Source, stem: str, choice: Choice) -> Kept:
@@ -164,20 +168,38 @@ class Job:
             self.note(f"{printable(source.name)} goes on {done}")
         return before
 
-    def _tell_unknown(self, sink: CocoResults) -> None:
-        for sentence in sink.left_out():
-            self.note(sentence)
-        if sink.unknown:
-            self.left_out += sink.unknown
-            self.code = self.code or EXIT_INPUT
-
-    def _failed(self, source: Source, sentence: str) -> None:
+    def failed(self, source: Source, error: Exception) -> None:
+        """Says why nothing, or nothing more, came of a source."""
+        if isinstance(error, MissingExtraError):
+            self.code = EXIT_BACKEND
+        sentence = cause(error) if isinstance(error, ImportError) else f"{printable(source.name)}: {cause(error)}"
+        sentence = str(error) if _names_itself(error) else sentence
         self.report(sentence)
         if self._wish.progress == "json":
             event = {"event": "failed", "source": printable(source.name), "error": printable(sentence)}
             answer(json.dumps(event))
 
-    def _summarise(self, name: str, tally: Tally, files: list[Path], left_out: int) -> None:
+    def completed(
+        self, source: Source, tally: Tally, sinks: list[Sink], left_out: int, stats: SourceStats | None = None
+    ) -> None:
+        """Prints the summary of a source whose files are complete; `stats` where it was watched."""
+        for sink in sinks:
+            if isinstance(sink, CocoResults):
+                left_out += self._tell_unknown(sink)
+        try:
+            self._summarise(source.name, tally, [sink.path for sink in sinks if sink.path.exists()], left_out, stats)
+        except OSError as error:
+            self.report(f"the summary cannot be printed: {cause(error)}")
+
+    def _tell_unknown(self, sink: CocoResults) -> int:
+        for sentence in sink.left_out():
+            self.note(sentence)
+        if sink.unknown:
+            self.left_out += sink.unknown
+            self.code = self.code or EXIT_INPUT
+        return sink.unknown
+
+    def _summarise(self, name: str, tally: Tally, files: list[Path], left_out: int, stats: SourceStats | None) -> None:
         rate = tally.frames / tally.busy.seconds
         if self._wish.progress == "json":
             event = {
@@ -194,11 +216,16 @@ class Job:
                 "processors": round(tally.busy.processors, 2),
                 "files": [file_name(path) for path in files],
             }
+            if stats is not None:
+                del event["limit"], event["busy"]  # the network was busy with other sources too
+                event |= progress_of.numbers(stats)
             answer(json.dumps(event))
             return
         frames = f"{tally.frames} frame{'' if tally.frames == 1 else 's'}"
         missing = f", {left_out} left out" if left_out else ""
-        limit = f", {tally.busy.sentence()}" if tally.frames > 1 else ""
+        limit = f", {tally.busy.sentence()}" if tally.frames > 1 and stats is None else ""
+        if stats is not None:
+            missing += f", {progress_of.words(stats)}"
         written = ", ".join(map(file_name, files)) or "nothing written"
         answer(f"{name}: {frames}, {counted(tally.counts)}{missing}, {rate:.1f} frames/s{limit} -> {written}")
 

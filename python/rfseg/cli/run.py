@@ -27,8 +27,10 @@ from rfseg.cli.job import Job, Wish
 from rfseg.cli.outputs import SAVES
 from rfseg.cli.resume import refuse_what_cannot
 from rfseg.cli.signals import Interrupt
+from rfseg.cli.together import Watching, together
 from rfseg.formats.coco_files import CocoLike
 from rfseg.missing import MissingExtraError, require
+from rfseg.printable import printable
 from rfseg.sources import Images, Source, expand
 from rfseg.terminal import say
 from rfseg.video.writer import ENCODERS
@@ -48,10 +50,13 @@ What --save writes, in the folder of --out (runs/run2, runs/run3, ... where that
            with --coco-like GT.json <stem>.results.json, a list of results in the ids of that ground truth
   geojson  <stem>.geojson: polygons with holes along the edges of pixels
   parquet, yolo, labelme, masks: as `rfseg convert` writes them
+Cameras and addresses are watched: the latest frame goes to the network as soon as it is free, others are dropped and
+counted, and one that is lost is opened again. --together does several sources at once, with the files of separate runs.
 Images of one folder or pattern go to a folder of their own. A second source of the same name is <stem>_2.
 
 example:
   rfseg run model.onnx clip.mp4 photos/ --classes circle,star --save video,json,coco
+  rfseg run model.onnx rtsp://porch/live rtsp://gate/live --together --save json
 """
 
 
@@ -78,8 +83,18 @@ def register(commands: Commands) -> None:
     parser.add_argument("--start", type=_seconds, default=0.0, metavar="T", help="start of videos: 90 or 1:30 (0)")
     parser.add_argument("--end", type=_seconds, metavar="T", help="end of videos, likewise")
     _add_video_options(parser)
+    _add_watching_options(parser)
     help_progress = "auto (default): a bar on a terminal, lines elsewhere; json: JSON lines, the summary too"
     parser.add_argument("--progress", choices=("auto", "plain", "json", "none"), default="auto", help=help_progress)
+
+
+def _add_watching_options(parser: argparse.ArgumentParser) -> None:
+    help_together = "take the sources at once, in turns, instead of one after another"
+    parser.add_argument("--together", action="store_true", help=help_together)
+    help_policy = "all: no frame is dropped; latest: the newest one (latest for cameras and addresses, all for files)"
+    parser.add_argument("--policy", choices=("all", "latest"), help=help_policy)
+    help_patience = "how long a camera or an address that was lost is tried again: 90 or 1:30 (30)"
+    parser.add_argument("--patience", type=_seconds, default=30.0, metavar="T", help=help_patience)
 
 
 def _add_video_options(parser: argparse.ArgumentParser) -> None:
@@ -88,8 +103,6 @@ def _add_video_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--matrix", choices=("auto", "bt601", "bt709", "bt2020"), default="auto", help=help_matrix)
     help_hdr = "HDR videos: refuse (default), or as-sdr: their samples as if they were SDR"
     parser.add_argument("--hdr", choices=("refuse", "as-sdr"), default="refuse", help=help_hdr)
-    help_patience = "for how long an address that was lost is tried again, seconds (0: not at all)"
-    parser.add_argument("--patience", type=_seconds, default=0.0, metavar="S", help=help_patience)
     parser.add_argument("--encoder", choices=ENCODERS, default="libx264", help="of annotated videos (libx264)")
 
 
@@ -101,6 +114,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--coco-like is about --save coco, which was not asked for")
     if options.resume:
         refuse_what_cannot(options.save)
+        if options.together or options.policy == "latest":
+            raise UsageError("--resume goes on with files, one after another: leave out --together and --policy latest")
     like = None if options.coco_like is None else CocoLike(ground_truth(options.coco_like))
     problems: list[str] = []
     with Interrupt() as interrupt:
@@ -115,17 +130,28 @@ def run(options: argparse.Namespace) -> int:
             for problem in problems:
                 job.report(problem)
             interrupt.saving = True
-            choice = _choice(options)
-            for source in sources:
-                job.take(source, choice)
-                if interrupt.wanted:
-                    break
+            take(job, sources, _choice(options), Watching(options.policy, options.patience), at_once=options.together)
             return job.finish()
+
+
+def take(job: Job, sources: list[Source], choice: Choice, watching: Watching, *, at_once: bool) -> None:
+    """One after another, or all at once; live ones, and those of which the latest frames count, are watched anyway."""
+    if at_once:
+        together(job, sources, choice, watching)
+        return
+    for source in sources:
+        if watching.watches(source) and job.resumes:
+            job.report(f"{printable(source.name)}: a camera or an address cannot be gone on with: leave out --resume")
+        elif watching.watches(source):
+            together(job, [source], choice, watching)
+        else:
+            job.take(source, choice)
+        if job.stopped():
+            break
 
 
 def _choice(options: argparse.Namespace) -> Choice:
     reading = {key: getattr(options, key) for key in ("decode", "matrix", "hdr")}
-    reading["patience_s"] = options.patience
     return Choice(options.stride, options.start, options.end, options.max_pixels, reading)
 
 

@@ -27,7 +27,7 @@ from rfseg.video.decoded import Image
 if TYPE_CHECKING:
     from rfseg.segmenter import Segmenter
 
-_PATIENCE = 3  # frames that fail one after another before their source is given up
+PATIENCE = 3  # frames that fail one after another before their source is given up
 
 
 @dataclass(slots=True)
@@ -37,6 +37,13 @@ class Tally:
     frames: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     busy: Busy = field(default_factory=Busy)
+
+    def take(self, result: Result, classes: frozenset[int] | None) -> Result:
+        """Counts a frame; returns the result with the `classes` that are kept, None: all."""
+        kept = result if classes is None else result[np.isin(result.class_id, list(classes))]
+        self.frames += 1
+        self.counts.update(kept.class_name)
+        return kept
 
 
 def segment(
@@ -65,9 +72,7 @@ def segment(
     network = tally.busy.stage("network")
     with Lanes(sinks, report, tally.busy) as lanes, network.at_work():
         for frame, result in _pairs(segmenter, opened.frames, lambda: stopped() or not lanes.writing, report, network):
-            kept = result if classes is None else result[np.isin(result.class_id, list(classes))]
-            tally.frames += 1
-            tally.counts.update(kept.class_name)
+            kept = tally.take(result, classes)
             with network.waiting():
                 lanes.put(frame, kept)
             progress.advance()
@@ -107,12 +112,13 @@ def _pairs(
             raise
         except Exception as error:
             failures += 1
-            if not waiting or failures == _PATIENCE:
+            if not waiting or failures == PATIENCE:
                 raise
-            report(f"{_name(waiting.popleft())}: {cause(error)}; the others are not affected")
+            report(f"{frame_name(waiting.popleft())}: {cause(error)}; the others are not affected")
     if source_errors:
         raise source_errors[0]
 
 
-def _name(frame: Frame) -> str:
+def frame_name(frame: Frame) -> str:
+    """What a sentence calls it."""
     return file_name(frame.path) if isinstance(frame, ImageFrame) else f"frame {frame.index}"

@@ -11,10 +11,10 @@ from typing import Any
 
 from rfseg._core import InputError
 from rfseg.causes import cause
+from rfseg.patience import Away, Patience
 from rfseg.video.opening import Address, is_remote, open_container, picture_stream
 from rfseg.video.packets import Packets
 
-_PAUSE_S = 0.5  # between attempts
 _COMPLETE, _FRAMES_S = 0.98, 0.2  # of a stated length, and less some frames: what ends behind it was not lost
 
 
@@ -28,8 +28,9 @@ class Connection:
         away_s: for how long it was away, all times together.
     """
 
-    def __init__(self, av: Any, address: Address, max_pixels: int, patience_s: float) -> None:
+    def __init__(self, av: Any, address: Address, max_pixels: int, patience_s: float, away: Away) -> None:
         """Opens it; raises as FFmpeg and `picture_stream` do."""
+        self._away = away
         self._av, self._address, self._max_pixels, self._patience_s = av, address, max_pixels, patience_s
         self.found_again, self.away_s = 0, 0.0
         self._gave_up = ""
@@ -63,7 +64,8 @@ class Connection:
             on_return()
 
     def _was_lost(self, last: Any) -> bool:
-        if not self._patience_s or not is_remote(self._address) or not self.container:
+        live = is_remote(self._address) or isinstance(self._address, int)
+        if not self._patience_s or not live or not self.container:
             return False
         length_s = (self.container.duration or 0) / self._av.time_base
         if not length_s or last is None or last.pts is None:
@@ -76,12 +78,12 @@ class Connection:
         lost_at, why = time.monotonic(), self.packets.end or "the connection ended"
         time_base, before = self.stream.time_base, self.packets
         self.close()
-        while time.monotonic() - lost_at < self._patience_s:
+        patience = Patience(self._patience_s)
+        while (delay_s := patience.delay_s(time.monotonic())) is not None and not self._away(why, delay_s):
             try:
                 self._open(before)
             except (self._av.FFmpegError, InputError, OSError) as error:
                 why = cause(error)
-                time.sleep(_PAUSE_S)
                 continue
             if self.stream.time_base != time_base:
                 why = "it came back with another clock"
@@ -107,3 +109,9 @@ class Connection:
         if self.container is not None:
             self.container.close()
             self.container = None
+
+
+def sleep_through(_: str, delay_s: float) -> bool:
+    """An `Away` that only waits."""
+    time.sleep(delay_s)
+    return False

@@ -37,7 +37,7 @@ def open_container(av: Any, address: Address, max_pixels: int, patience_s: float
         if str(address).startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
         elif str(address).startswith("http") and patience_s:
-            options |= dict.fromkeys(("reconnect", "reconnect_streamed", "reconnect_on_network_error"), "1")
+            options["reconnect"] = "1"  # of what has ranges; neither of live streams nor at the first try
             options["reconnect_delay_max"] = str(max(1, round(patience_s)))
         return av.open(str(address), timeout=_TIMEOUT_S, **settings)
     # The protocol is said: a file's name, 10:30.mp4 or concat:a, must not choose another one.

@@ -13,12 +13,13 @@ from typing import Any, Literal
 from rfseg._core import BackendError, InputError
 from rfseg.causes import cause, file_name
 from rfseg.missing import require
+from rfseg.patience import Away
 from rfseg.pictures.kinds import kind_of
 from rfseg.pictures.reader import MAX_PIXELS
 from rfseg.printable import printable, without_secrets
 from rfseg.video.clock import Clock
 from rfseg.video.colors import Colors
-from rfseg.video.connection import Connection
+from rfseg.video.connection import Connection, sleep_through
 from rfseg.video.decoded import Hdr, Wishes, image_of
 from rfseg.video.frame import VideoFrame
 from rfseg.video.opening import Address, is_remote
@@ -52,6 +53,7 @@ class VideoReader:
         matrix: Matrix = "auto",
         hdr: Hdr = "refuse",
         patience_s: float = 0.0,
+        away: Away = sleep_through,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
         """Opens the source and decodes its first frame. Waits for both, 10 s at most for a network.
@@ -61,7 +63,8 @@ class VideoReader:
             decode: "cpu"; "gpu", which never falls back; "auto" chooses.
             matrix: of the colours, over what the stream says; "auto": what it says, else by its height.
             hdr: "as-sdr" takes the samples of PQ and HLG as if they were SDR.
-            patience_s: for how long an address that was lost is opened again and again.
+            patience_s: for how long an address or a camera that was lost is opened again and again.
+            away: called before each of these tries with the reason and the seconds to wait; True gives up.
             max_pixels: refuses larger frames before memory is taken for them.
 
         Raises:
@@ -75,7 +78,7 @@ class VideoReader:
         self._connection: Connection | None = None
         try:
             self._refuse_pictures()
-            self._connection = connection = Connection(av, address, max_pixels, patience_s)
+            self._connection = connection = Connection(av, address, max_pixels, patience_s, away)
             decoded = connection.frames(self._begin_again)
             first = next(decoded, None)
             if first is None:
