@@ -17,12 +17,12 @@ std::size_t pixels(ImageSize size) {
   return static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
 }
 
-/// Calls part(of one image, of the batch) for the input, or for each output.
-template <class Part>
-void for_each_output(NetworkTensors& image, NetworkTensors& batch, const Part& part) {
-  part(image.dets, batch.dets);
-  part(image.labels, batch.labels);
-  part(image.masks, batch.masks);
+/// Copies what the network answered to image `i` of a batch.
+void take_answers(const NetworkTensors& batch, std::size_t i, NetworkTensors& image) {
+  const auto take = [i](const std::vector<float>& all, std::vector<float>& one) {
+    std::copy_n(all.data() + i * one.size(), one.size(), one.data());
+  };
+  take(batch.dets, image.dets), take(batch.labels, image.labels), take(batch.masks, image.masks);
 }
 
 /// The tensors with the input as the network gets it.
@@ -175,10 +175,7 @@ void CpuPipeline::run(const std::vector<Place*>& batch) {
       for (std::size_t i = 0; i < batch.size(); ++i)
         std::copy_n(batch[i]->tensors.input.data(), input, together_.input.data() + i * input);
       run_network(together_, images);
-      for (std::size_t i = 0; i < batch.size(); ++i)
-        for_each_output(batch[i]->tensors, together_, [i](std::vector<float>& image, std::vector<float>& all) {
-          std::copy_n(all.data() + i * image.size(), image.size(), image.data());
-        });
+      for (std::size_t i = 0; i < batch.size(); ++i) take_answers(together_, i, batch[i]->tensors);
     }
   } catch (...) {
     failure = std::current_exception();
@@ -230,8 +227,7 @@ void CpuPipeline::leave(Place& place, bool unfinished) {
 
 Counters CpuPipeline::counters() const {
   Counters now;
-  now.frames = finished_;
-  now.batches = batches_;
+  now.frames = finished_, now.batches = batches_;
   return now;
 }
 

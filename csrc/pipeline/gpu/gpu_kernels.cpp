@@ -17,11 +17,13 @@ namespace rfseg::pipeline {
 namespace {
 
 cuda::KernelBlob embedded_kernels() {
-  if (rfseg_kernels_begin == rfseg_kernels_end)
+  const unsigned char* const begin = rfseg_kernels_begin;
+  const auto bytes = static_cast<std::size_t>(rfseg_kernels_end - begin);
+  if (bytes == 0)
     throw BackendError(
         "this build of rfseg has no GPU kernels: configure it with -DRFSEG_GPU=ON, which needs the Python package "
         "triton");
-  return {rfseg_kernels_begin, static_cast<std::size_t>(rfseg_kernels_end - rfseg_kernels_begin)};
+  return {begin, bytes};
 }
 
 template <class Kernel>
