@@ -73,7 +73,14 @@ class YuvFrame:
             )
         if transfer not in (None, "sdr"):
             raise InputError(f'transfer is {transfer!r}: it must be "sdr", "pq" or "hlg"')
-        self.core = Planes(tuple(_seen(plane) for plane in planes), format, size, matrix, full_range)
+        seen = tuple(_seen(plane) for plane in planes)
+        try:
+            self.core = Planes(seen, format, size, matrix, full_range)
+        except TypeError:
+            raise InputError(
+                "expected texts as format and matrix, size=(height, width) or None, full_range=True, False or None; "
+                f"got {format!r}, {matrix!r}, {size!r} and {full_range!r}"
+            ) from None
 
     @property
     def planes(self) -> tuple[Any, ...]:
@@ -110,4 +117,7 @@ def _seen(plane: Any) -> Any:
     """The plane, as NumPy's array if it is in host memory."""
     if isinstance(plane, np.ndarray) or not hasattr(plane, "__dlpack_device__"):
         return plane
-    return np.from_dlpack(plane) if plane.__dlpack_device__()[0] in _HOST_MEMORY else plane
+    try:  # the producer's code, which may raise anything
+        return np.from_dlpack(plane) if plane.__dlpack_device__()[0] in _HOST_MEMORY else plane
+    except Exception as error:
+        raise InputError(f"a plane ({type(plane).__name__}) cannot be read through its __dlpack__: {error}") from error

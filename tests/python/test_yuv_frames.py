@@ -143,6 +143,14 @@ class OnGpu:
 
 yuv = rfseg.YuvFrame
 
+
+class Broken:
+    """An array that its producer does not give."""
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        raise OSError("gone")
+
+
 REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: yuv((Y,)), r"nv12 has 2 planes, \(Y, CbCr\); got 1"),
     (lambda: yuv((Y, PAIRS), "i420"), r"i420 has 3 planes, \(Y, Cb, Cr\); got 2"),
@@ -151,6 +159,9 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: yuv((Y, PAIRS), transfer="pq"), r"transfer is \"pq\": HDR has no defined way to 8 bits"),
     (lambda: yuv((Y, PAIRS), transfer="hlg"), r"transfer is \"hlg\": HDR"),
     (lambda: yuv((Y, PAIRS), transfer="gamma"), r"transfer is 'gamma': it must be"),
+    (lambda: yuv((Y, PAIRS), matrix=None), r"expected texts as format and matrix, .* got 'nv12', None, None and None"),  # type: ignore[arg-type]
+    (lambda: yuv((Y, PAIRS), size=4), r"expected texts as format and matrix, size=\(height, width\) or None"),  # type: ignore[arg-type]
+    (lambda: yuv((Y, Broken())), r"a plane \(Broken\) cannot be read through its __dlpack__: gone"),
     (lambda: yuv((Y, WIDE[:2])), r"the CbCr plane is uint16: nv12 has uint8"),
     (lambda: yuv((Y, PAIRS), "p010"), r"the Y plane is uint8: p010 has uint16"),
     (lambda: yuv((WIDE.astype(">u2"), WIDE[:2]), "p010"), r"the Y plane is >u2: p010 has uint16"),
