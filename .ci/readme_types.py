@@ -16,6 +16,7 @@ TAKEN_FOR_GRANTED = """
 import cv2
 import numpy as np
 import numpy.typing as npt
+import rfseg
 
 
 class Tensor:
@@ -29,6 +30,8 @@ frame = cv2.imread("photo.jpg")
 assert frame is not None
 frames = [frame]
 latest = {"camera": frame}
+y, cbcr = np.zeros((4, 6), np.uint8), np.full((2, 3, 2), 128, np.uint8)
+yuv_frame = rfseg.YuvFrame((y, cbcr), "nv12", matrix="bt709")
 """
 
 
