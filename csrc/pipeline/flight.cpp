@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 // for answers that take no longer than kShort: waking up can take 0.2 ms.
 constexpr std::chrono::microseconds kEarly = 200us, kShort = 5000us;
 
+// Where glibc is older than 2.30, a deadline of the steady clock is converted to the system's clock, and one that is
+// far away overflows there: the mutex would never be let go.
+constexpr std::chrono::hours kLongest = 1h;
+
 }  // namespace
 
 bool Flight::move_on(State from, State to) {
@@ -74,10 +78,10 @@ bool Flight::cancel(std::exception_ptr why) {
   return true;
 }
 
-/// True when there is something to do or to see; false when the time is over.
+/// True when there is something to do or to see; false when the time, or kLongest, is over.
 bool Flight::sleep_until(Clock::time_point until) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, until, [this] {
+  return changed_.wait_until(lock, std::min(until, Clock::now() + kLongest), [this] {
     const State state = state_.load(std::memory_order_relaxed);
     return state == State::answered || state == State::ended;
   });
