@@ -50,8 +50,9 @@ def named_tests() -> Iterator[tuple[str, str]]:
 def test_every_promise_names_a_test_that_is_there():
     counted = 0
     for file, part in named_tests():
-        text = (ROOT / "tests" / "python" / f"{file}.py").read_text()
-        assert re.search(rf"^def test_\w*{part}", text, re.MULTILINE), (file, part)
+        (path,) = [*(ROOT / "tests" / "python").glob(f"{file}.py"), *(ROOT / "tests" / "cpp").rglob(f"{file}.cpp")]
+        case = rf"^def test_\w*{part}" if path.suffix == ".py" else rf'TEST_CASE\(\s*"[^"]*{part}'
+        assert re.search(case, path.read_text(), re.MULTILINE), (file, part)
         counted += 1
     assert counted > 50
 
