@@ -16,13 +16,19 @@ import stand_in_gpu
 Opened = list[tuple[Path, str, dict[str, Any]]]  # file, device, options
 
 
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Gives the test a cache, a version of TensorRT and a search path that end with it; returns the cache's folder."""
+    monkeypatch.setenv("RFSEG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("STAND_VERSION", "")
+    return tmp_path / "cache"
+
+
 def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Puts them in place, with a cache of the test's own; returns where the record is written."""
     path = tmp_path / "record.jsonl"
     monkeypatch.setenv("STAND_RECORD", str(path))
-    monkeypatch.setenv("STAND_VERSION", "")
-    monkeypatch.setenv("RFSEG_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "path", [*sys.path])
+    own_cache(tmp_path, monkeypatch)
     stand_in_gpu.patched(monkeypatch.setattr)
     return path
 

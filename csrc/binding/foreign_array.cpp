@@ -149,6 +149,12 @@ ForeignArray from_dlpack_device(const py::object& object, const std::vector<Fram
 
 }  // namespace
 
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
 std::string type_name(const py::handle& object) { return py::str(py::type::handle_of(object).attr("__name__")); }
 
 std::optional<ForeignArray> foreign_array(const py::object& object, const std::vector<FrameConsumer>& consumers) {

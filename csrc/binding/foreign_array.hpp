@@ -37,6 +37,9 @@ struct FrameConsumer {
   std::function<void(const std::function<void()>&)> on_device;  ///< calls what it is given with that GPU current
 };
 
+/// "[1080, 1920, 3]", for sentences.
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
 /// "Tensor", for sentences.
 std::string type_name(const pybind11::handle& object);
 

@@ -13,12 +13,6 @@ namespace rfseg::binding {
 
 namespace {
 
-std::string shape_text(const ForeignArray& array) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < array.shape.size(); ++i) text += (i ? ", " : "") + std::to_string(array.shape[i]);
-  return text + "]";
-}
-
 std::string dtype_advice(const std::string& dtype) {
   if (dtype.rfind("float", 0) == 0 || dtype.rfind("bfloat", 0) == 0)
     return "multiply by 255 and convert, if it holds 0..1: (frame * 255).round().astype(numpy.uint8)";
@@ -32,7 +26,7 @@ std::string dtype_advice(const std::string& dtype) {
 }
 
 [[noreturn]] void refuse_shape(const ForeignArray& array) {
-  const std::string shape = shape_text(array);
+  const std::string shape = shape_text(array.shape);
   const std::size_t rank = array.shape.size();
   if (rank == 2) refuse_grey(shape);
   if (rank == 4) throw InputError("expected one frame [H, W, 3], got a batch " + shape + ": pass one frame at a time");
@@ -50,9 +44,9 @@ void validate(const ForeignArray& array) {
   if (array.dtype != "uint8") throw InputError("expected uint8, got " + array.dtype + ": " + dtype_advice(array.dtype));
   if (array.shape.size() != 3 || array.shape[2] != 3) refuse_shape(array);
   if (array.shape[0] == 0 || array.shape[1] == 0)
-    throw InputError("the frame " + shape_text(array) + " is empty: it has no pixels");
+    throw InputError("the frame " + shape_text(array.shape) + " is empty: it has no pixels");
   if (std::max(array.shape[0], array.shape[1]) > std::numeric_limits<int>::max())
-    throw InputError("the frame " + shape_text(array) + " is too large: a side must have fewer than 2^31 pixels");
+    throw InputError("the frame " + shape_text(array.shape) + " is too large: a side must have fewer than 2^31 pixels");
 }
 
 }  // namespace

@@ -8,12 +8,6 @@ namespace {
 
 using raster::PlanarFormat;
 
-std::string text_of(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
 /// Rows and samples a row that a frame of that size needs of a plane.
 std::vector<std::int64_t> needed(const PlanarFormat& format, int plane, ImageSize size) {
   const int rows = plane == 0 ? size.height : raster::chroma_size(format, size).height;
@@ -24,12 +18,12 @@ std::vector<std::int64_t> needed(const PlanarFormat& format, int plane, ImageSiz
   std::vector<std::int64_t> expected = needed(rule.format, plane, rule.size);
   std::string also;
   if (plane > 0 && rule.format.interleaved) {
-    also = " or " + text_of(expected);
+    also = " or " + shape_text(expected);
     expected = {expected[0], expected[1] / 2, 2};
   }
-  throw InputError("the " + std::string(plane_name(rule.format, plane)) + " plane is " + text_of(array.shape) +
+  throw InputError("the " + std::string(plane_name(rule.format, plane)) + " plane is " + shape_text(array.shape) +
                    ": a frame of " + rule.word + " of " + std::to_string(rule.size.height) + " x " +
-                   std::to_string(rule.size.width) + " (height x width) has " + text_of(expected) + also +
+                   std::to_string(rule.size.width) + " (height x width) has " + shape_text(expected) + also +
                    (rule.may_be_padded ? " there, or more columns" : "; with padding around it, say size=(H, W)"));
 }
 

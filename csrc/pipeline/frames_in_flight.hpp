@@ -53,9 +53,10 @@ class FramesInFlight {
   /// The oldest frames that are ready to run, `most` at most; those that were cancelled leave. Never waits. When there
   /// is no memory for the list, nothing has changed.
   std::vector<Place*> next(int most) {
+    const auto room = static_cast<std::size_t>(std::min(most, ready()));
     std::vector<Place*> batch;
-    batch.reserve(static_cast<std::size_t>(std::min(most, ready())));
-    while (batch.size() < batch.capacity()) {
+    batch.reserve(room);
+    while (batch.size() < room) {
       Place* const place = next();
       if (place == nullptr) break;
       batch.push_back(place);

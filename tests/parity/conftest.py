@@ -109,6 +109,18 @@ def clips(absent: Callable[[str], NoReturn]) -> dict[str, list[np.ndarray]]:
 
 
 @pytest.fixture(scope="session")
+def torch(absent: Callable[[str], NoReturn]) -> Any:
+    """The module, where it can use the GPU."""
+    try:
+        import torch
+    except ImportError:
+        absent("torch is not installed")
+    if not torch.cuda.is_available():
+        absent("torch cannot use the GPU")
+    return torch
+
+
+@pytest.fixture(scope="session")
 def mixed(clips: dict[str, list[np.ndarray]]) -> list[np.ndarray]:
     """24 frames whose sizes and strides alternate, of four sizes."""
     frames = [clip[i] for i in range(1, 5) for clip in clips.values()]

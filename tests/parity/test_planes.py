@@ -28,17 +28,6 @@ BUSY_CYCLES = 60_000_000  # 30 ms and more
 
 
 @pytest.fixture(scope="module")
-def torch(absent):
-    try:
-        import torch
-    except ImportError:
-        absent("torch is not installed")
-    if not torch.cuda.is_available():
-        absent("torch cannot use the GPU")
-    return torch
-
-
-@pytest.fixture(scope="module")
 def pictures(clips) -> list[list[np.ndarray]]:
     """Planes of frames with objects in them, Y, Cb and Cr, of three sizes."""
     found = []

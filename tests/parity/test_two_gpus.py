@@ -30,8 +30,7 @@ def test_both_at_once_give_the_same(segmenters, clips):
 
 
 @pytest.mark.parametrize("wrap", [lambda tensor: tensor, OnlyDlpack, OnlyInterface], ids=["both", "DLPack", "CAI"])
-def test_a_tensor_of_the_second_gpu(segmenters, clips, wrap):
-    torch = pytest.importorskip("torch")
+def test_a_tensor_of_the_second_gpu(segmenters, clips, wrap, torch):
     frame = clips["shapes_720p"][0]
     tensor = wrap(torch.from_numpy(frame).to("cuda:1"))
     torch.cuda.synchronize(1)
@@ -68,8 +67,7 @@ def test_one_segmenter_over_both(both, open_engine, clips):
         assert_same(ticket.result(timeout=60), expected[ticket.tag])
 
 
-def test_tensors_of_either_run_where_they_are(both, clips):
-    torch = pytest.importorskip("torch")
+def test_tensors_of_either_run_where_they_are(both, clips, torch):
     frame = clips["shapes_720p"][0]
     for ordinal in (0, 1):
         for wrap in (lambda tensor: tensor, OnlyDlpack, OnlyInterface):

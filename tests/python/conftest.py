@@ -10,7 +10,7 @@ import pytest
 
 import rfseg
 from paths import DATA, DEMO_CLIP, DEMO_MODEL
-from recording import Opened, open_engines_on_cpu, stand_ins
+from recording import Opened, open_engines_on_cpu, own_cache, stand_ins
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,12 @@ def frames() -> list[np.ndarray]:
 def seg() -> Iterator[rfseg.Segmenter]:
     with rfseg.Segmenter(DEMO_MODEL) as segmenter:
         yield segmenter
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a cache of engines that is the test's own."""
+    return own_cache(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -20,12 +20,7 @@ from rfseg.engines.sidecar import Sidecar, sidecar_path, write_sidecar
 KEY = cache.Key("ab" * 32, "auto", 1, "10.6.0", "NVIDIA H100", "580", "pil")
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("RFSEG_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv("STAND_VERSION", "")
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def put(folder: Path, size: int = 4) -> Path:

@@ -41,12 +41,7 @@ print(auto.engine_for({str(DEMO_MODEL)!r}))
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("RFSEG_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv("STAND_VERSION", "")
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_two_processes_build_once(tmp_path: Path, folder: Path) -> None:
