@@ -51,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (plane == 0) view.data = made.data, view.row_bytes = made.row_bytes;
     if (plane > 0) view.chroma.at(static_cast<std::size_t>(plane - 1)) = made;
   }
-  if (in.byte() % 16 == 0) view.chroma[0].row_bytes = in.take<std::int8_t>();  // rows that overlap
+  Plane& first = view.chroma[0];
+  if (in.byte() % 16 == 0) first.row_bytes = first.row_bytes < 0 ? -1 : 1;  // rows that overlap
   const PixelFormat order = in.coin() ? PixelFormat::bgr8 : PixelFormat::rgb8;
   std::vector<std::uint8_t> pixels(3U * static_cast<std::size_t>(view.height) * static_cast<std::size_t>(view.width));
   try {

@@ -25,6 +25,9 @@ struct Outcome {
 
 constexpr int kSteps = 5;  ///< of a life that opened
 
+/// Lives are lived for every n-th of many calls: 1, or what RFSEG_FAULT_STEP says, since sanitizers make them slow.
+int fault_step();
+
 /// Opens, submits two frames and takes them, infers one of another size in device memory, infers a batch, and ends with
 /// a frame in flight. What fails is told by an exception; every step after it is tried.
 Outcome whole_life(GpuStand& stand, const Sent& sent);

@@ -27,7 +27,7 @@ OwnMemory::~OwnMemory() { --own; }
 
 }  // namespace stand_in
 
-// The array and nothrow forms of the standard library call this one.
+// Every form, since sanitizers have their own of those that are left out, which must not meet these.
 void* operator new(std::size_t bytes) {
   using namespace stand_in;
   if (counting.load(std::memory_order_relaxed) && own == 0 && ++count == fails_at) throw std::bad_alloc();
@@ -35,5 +35,14 @@ void* operator new(std::size_t bytes) {
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept try {
+  return operator new(bytes);
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+void* operator new[](std::size_t bytes) { return operator new(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t& nothrow) noexcept { return operator new(bytes, nothrow); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
