@@ -90,8 +90,10 @@ def engine_for(
                 "max_batch": max_batch,
                 "resize": resize,
                 "images": images,
+                "effort": effort,
+                "tensorrt": library.path,
+                "device": f"cuda:{gpu.ordinal}",
             }
-            wish |= {"effort": effort, "tensorrt": library.path, "device": f"cuda:{gpu.ordinal}"}
             found = _build(name, folder, progress, wish)
     return found
 
@@ -112,7 +114,7 @@ def _key(
 
 
 def _command(model: str, key: cache.Key) -> str:
-    """What puts exactly that engine into the cache."""
+    """What puts it into the cache, for the first GPU and the TensorRT that is found."""
     chosen = {"--precision": key.recipe if key.recipe != "auto" else "", "--resize": key.resize}
     chosen["--max-batch"] = str(key.batch or "")
     return " ".join([f"rfseg build {model} --cache", *(f"{name} {value}" for name, value in chosen.items() if value)])
