@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -44,13 +43,6 @@ class Network:
 
     def watch(self, sources: Any, **wishes: Any) -> Cameras:
         return Cameras(feeds_of(sources), self.submit, slots=2, **wishes)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def endless(frames: list[np.ndarray]) -> Iterator[np.ndarray]:

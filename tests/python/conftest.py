@@ -11,6 +11,7 @@ import pytest
 import rfseg
 from paths import DATA, DEMO_CLIP, DEMO_MODEL
 from recording import Opened, open_engines_on_cpu, own_cache, stand_ins
+from watched_network import threads
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,13 @@ def seg() -> Iterator[rfseg.Segmenter]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of a cache of engines that is the test's own."""
     return own_cache(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def no_watching_thread_stays() -> Iterator[None]:
+    """Fails a test that leaves threads of `Segmenter.watch` behind."""
+    yield
+    assert threads() == []
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import rfseg
 import stand_in_gpu
 from paths import DEMO_MODEL, ROOT
 from recording import builds, left_behind
+from waiting import until
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,6 @@ def test_a_killed_build_takes_its_worker_along(tmp_path: Path, record: Path) -> 
         building.kill()
     assert not (tmp_path / "m.engine").exists()
     assert_gone(builds(record)[0]["process"])
-
-
-def until(happened: Any, patience_s: float = 30.0) -> None:
-    end = time.monotonic() + patience_s
-    while not happened():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 def assert_gone(process: int) -> None:

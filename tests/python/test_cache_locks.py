@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from paths import DEMO_MODEL, ROOT
 from rfseg.engines.files import locked
 from rfseg.engines.sidecar import read_sidecar
+from waiting import until
 
 # A build that takes a moment and counts itself.
 PROGRAM = f"""
@@ -44,7 +44,7 @@ print(auto.engine_for({str(DEMO_MODEL)!r}))
 pytestmark = pytest.mark.usefixtures("folder")
 
 
-def test_two_processes_build_once(tmp_path: Path, folder: Path) -> None:
+def test_two_processes_build_once(tmp_path: Path) -> None:
     count = tmp_path / "count"
     both = [
         subprocess.Popen([sys.executable, "-c", PROGRAM, str(count), name], stdout=subprocess.PIPE, text=True)
@@ -57,13 +57,10 @@ def test_two_processes_build_once(tmp_path: Path, folder: Path) -> None:
     assert read_sidecar(engines.pop()) is not None
 
 
-def test_a_lock_is_freed_when_its_holder_is_killed(tmp_path: Path, folder: Path) -> None:
+def test_a_lock_is_freed_when_its_holder_is_killed(tmp_path: Path) -> None:
     count = tmp_path / "count"
     with subprocess.Popen([sys.executable, "-c", PROGRAM, str(count), "a"], stdout=subprocess.DEVNULL) as holder:
-        end = time.monotonic() + 30
-        while not count.exists():
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(count.exists)
         holder.kill()
     again = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(count), "b"], capture_output=True, text=True, timeout=60, check=True
@@ -92,9 +89,6 @@ def test_who_waits_is_told_who_builds(tmp_path: Path) -> None:
     )
     with locked(lock, lambda who: pytest.fail(f"{who} holds it")):
         waiting = subprocess.Popen([sys.executable, "-c", program])
-        end = time.monotonic() + 30
-        while not told.exists():
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(told.exists)
     assert waiting.wait(30) == 0
     assert told.read_text() == f"process {os.getpid()}"

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from paths import DEMO_MODEL, ROOT
 from recording import Opened, builds
 from rfseg.cli.main import main
 from rfseg.engines.pictures import PHOTOGRAPHS
+from waiting import until
 
 
 def test_the_command_line_shows_the_build(
@@ -58,15 +57,8 @@ def test_a_run_that_is_told_to_stop_while_it_builds_leaves_nothing(tmp_path: Pat
     )
     environment = {**os.environ, "STAND_SLEEP_S": "60"}
     with subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=tmp_path) as running:
-        wait_until(lambda: bool(builds(record)))
+        until(lambda: bool(builds(record)))
         running.send_signal(number)
         assert running.wait(20) == 128 + number
     assert [path for path in (tmp_path / "cache" / "engines").rglob("*") if path.is_file()] == []
     assert not (tmp_path / "runs").exists()
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)

@@ -19,7 +19,7 @@ import pytest
 
 import rfseg
 from command import count, finish, start, wait_for
-from paths import DEMO_CLIP, ROOT
+from paths import ROOT
 from rfseg.video import open_video
 
 FRAMES = 60
@@ -218,11 +218,10 @@ def test_http_that_drops_without_patience_breaks_off(film):
         pytest.raises(rfseg.InputError, match="breaks off after"),
     ):
         frames.extend(video.frames())
-    assert 0 < len(frames) < FRAMES or not frames
+    assert len(frames) < FRAMES
 
 
 def test_an_address_that_is_not_there_is_said():
     for scheme in ("rtsp", "http"):
         with pytest.raises(rfseg.InputError, match=f"cannot open {scheme}://127.0.0.1"):
             open_video(f"{scheme}://127.0.0.1:{free_port()}/film", patience_s=0.5)
-    assert DEMO_CLIP.exists()

@@ -20,6 +20,7 @@ from rfseg.cli.segment import segment
 from rfseg.cli.stages import Busy, Stage
 from rfseg.progress import make
 from rfseg.video import VideoFrame, VideoWriter
+from waiting import until
 
 FRAMES = 60
 
@@ -164,6 +165,7 @@ def test_frames_that_wait_are_few():
 
     thread = threading.Thread(target=feed)
     thread.start()
+    until(lambda: bool(taken))
     before = -1
     while len(taken) != before:  # until nothing moves any more
         before = len(taken)

@@ -14,13 +14,10 @@ from PIL import Image
 import rfseg
 from paths import DEMO_CLIP, DEMO_MODEL
 from rfseg.watching.feeds import VideoFeed
-from watched_network import BLANK, Network, adds_up, threads, until
+from waiting import until
+from watched_network import BLANK, Network, adds_up, threads
 
-
-@pytest.fixture(autouse=True)
-def _no_thread_stays() -> Iterator[None]:
-    yield
-    assert threads() == []
+pytestmark = pytest.mark.usefixtures("no_watching_thread_stays")
 
 
 def test_every_source_gets_what_infer_gives_in_its_order(seg: rfseg.Segmenter, frames: list[np.ndarray]) -> None:

@@ -18,13 +18,10 @@ import rfseg
 from paths import DEMO_MODEL
 from rfseg.watching import Cameras
 from rfseg.watching.feeds import feeds_of
-from watched_network import BLANK, Network, adds_up, endless, threads, until
+from waiting import until
+from watched_network import BLANK, Network, adds_up, endless, threads
 
-
-@pytest.fixture(autouse=True)
-def _no_thread_stays() -> Iterator[None]:
-    yield
-    assert threads() == []
+pytestmark = pytest.mark.usefixtures("no_watching_thread_stays")
 
 
 def test_a_source_that_fails_ends_alone(quick: rfseg.Segmenter, frames: list[np.ndarray]) -> None:
@@ -74,10 +71,10 @@ def test_patience_ends_and_says_so() -> None:
 
     network = Network()
     network.at_once = True
-    with network.watch({"dead": dead, "good": [BLANK]}, patience_s=0.3) as cameras:
+    with network.watch({"dead": dead, "good": [BLANK]}, patience_s=0.7) as cameras:
         assert [one.source for one in cameras] == ["good"]
         stats = cameras.stats()["dead"]
-    assert stats.last_error == "no route to host; no frame came for 0.3 s, so it was given up"
+    assert stats.last_error == "no route to host; no frame came for 0.7 s, so it was given up"
     assert (stats.state, stats.reconnects, stats.read) == ("ended", 2, 0)
     sentence = r"^no source gave a frame: dead: no route to host; .*; empty: it is empty$"
     with pytest.raises(rfseg.InputError, match=sentence), network.watch({"dead": dead, "empty": []}, patience_s=0) as c:
