@@ -60,8 +60,9 @@ const char* rfseg_result_class_name(const rfseg_result* result, int32_t class_id
 rfseg_status rfseg_mask_runs(const rfseg_result* result, size_t i, const rfseg_run** runs, size_t* count) {
   return guarded([&] {
     const rfseg::RunsView found = masks_of(result).runs(index(i));
-    given(count, "count") = found.size;
+    std::size_t& size = given(count, "count");
     given(runs, "runs") = reinterpret_cast<const rfseg_run*>(found.data);
+    size = found.size;
   });
 }
 
@@ -72,10 +73,10 @@ rfseg_status rfseg_mask_dense(const rfseg_result* result, size_t i, uint8_t* pix
 rfseg_status rfseg_mask_coco(const rfseg_result* result, size_t i, char* counts, size_t capacity, size_t* bytes) {
   return guarded([&] {
     const std::string text = masks_of(result).coco(index(i));
+    if (capacity > 0) given(counts, "counts");
     if (bytes != nullptr) *bytes = text.size() + 1;
     if (capacity == 0) return;
     const std::size_t fits = std::min(text.size(), capacity - 1);
-    given(counts, "counts");
     text.copy(counts, fits);
     counts[fits] = '\0';
   });
@@ -97,7 +98,8 @@ rfseg_status rfseg_mask_ring(const rfseg_result* result, size_t i, int32_t mode,
       throw rfseg::InputError("there is no ring " + std::to_string(ring) + ": the polygon has " +
                               std::to_string(found.holes.size()) + " holes");
     const rfseg::Outline& outline = ring == 0 ? found.exterior : found.holes[ring - 1];
-    given(count, "count") = outline.size();
+    std::size_t& size = given(count, "count");
     given(points, "points") = reinterpret_cast<const rfseg_point*>(outline.data());
+    size = outline.size();
   });
 }

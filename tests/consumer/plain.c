@@ -58,6 +58,8 @@ static void check_mask(const rfseg_result* result, const rfseg_columns* columns,
   size_t count = 0, in_runs = 0, in_pixels = 0, bytes = 0, k;
   char counts[4] = "";
   char* all;
+  expect(rfseg_mask_runs(result, i, NULL, &count) == RFSEG_INPUT_ERROR && count == 0, "nothing else is written");
+  expect(rfseg_mask_coco(result, i, NULL, 4, &bytes) == RFSEG_INPUT_ERROR && bytes == 0, "nor here");
   expect(dense != NULL && rfseg_mask_runs(result, i, &runs, &count) == RFSEG_OK && count > 0, "runs");
   expect(rfseg_mask_dense(result, i, dense) == RFSEG_OK, "dense");
   for (k = 0; k < count; ++k) in_runs += (size_t)(runs[k].end - runs[k].start);
