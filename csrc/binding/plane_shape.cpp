@@ -10,8 +10,8 @@ using raster::PlanarFormat;
 
 /// Rows and samples a row that a frame of that size needs of a plane.
 std::vector<std::int64_t> needed(const PlanarFormat& format, int plane, ImageSize size) {
-  const int rows = plane == 0 ? size.height : raster::chroma_size(format, size).height;
-  return {rows, raster::row_bytes_of(format, plane, size.width) / format.sample_bytes};
+  return {raster::rows_of(format, plane, size.height),
+          raster::row_bytes_of(format, plane, size.width) / format.sample_bytes};
 }
 
 [[noreturn]] void refuse_shape(const ForeignArray& array, int plane, const PlaneRule& rule) {
@@ -21,9 +21,9 @@ std::vector<std::int64_t> needed(const PlanarFormat& format, int plane, ImageSiz
     also = " or " + shape_text(expected);
     expected = {expected[0], expected[1] / 2, 2};
   }
-  throw InputError("the " + std::string(plane_name(rule.format, plane)) + " plane is " + shape_text(array.shape) +
-                   ": a frame of " + rule.word + " of " + std::to_string(rule.size.height) + " x " +
-                   std::to_string(rule.size.width) + " (height x width) has " + shape_text(expected) + also +
+  throw InputError("the " + std::string(raster::plane_name(rule.format, plane)) + " plane is " +
+                   shape_text(array.shape) + ": a frame of " + rule.word + " of " + std::to_string(rule.size.height) +
+                   " x " + std::to_string(rule.size.width) + " (height x width) has " + shape_text(expected) + also +
                    (rule.may_be_padded ? " there, or more columns" : "; with padding around it, say size=(H, W)"));
 }
 
@@ -38,13 +38,8 @@ void expect_adjacent(const ForeignArray& array, const char* name, std::int64_t s
 
 }  // namespace
 
-const char* plane_name(const PlanarFormat& format, int plane) {
-  if (plane == 0) return "Y";
-  return format.interleaved ? "CbCr" : plane == 1 ? "Cb" : "Cr";
-}
-
 Plane plane_from(const ForeignArray& array, int plane, const PlaneRule& rule, std::int64_t luma_rows) {
-  const char* name = plane_name(rule.format, plane);
+  const char* name = raster::plane_name(rule.format, plane);
   const std::string dtype = rule.format.sample_bytes == 2 ? "uint16" : "uint8";
   if (array.dtype != dtype)
     throw InputError("the " + std::string(name) + " plane is " + array.dtype + ": " + rule.word + " has " + dtype);

@@ -16,9 +16,6 @@ struct PlaneRule {
   bool may_be_padded;  ///< planes may have more columns and rows than `size` needs, to be left alone
 };
 
-/// "Y", "CbCr", "Cb", "Cr".
-const char* plane_name(const raster::PlanarFormat& format, int plane);
-
 /// The view of plane `plane`. `luma_rows`: that the array of Y has.
 /// @throws InputError  it is not what `rule` says
 Plane plane_from(const ForeignArray& array, int plane, const PlaneRule& rule, std::int64_t luma_rows);

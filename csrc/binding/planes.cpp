@@ -116,7 +116,7 @@ Planes::Planes(py::tuple planes, std::string format, std::optional<std::pair<int
   for (std::size_t i = 0; i < planes_.size(); ++i) {
     const py::object plane = planes_[i];
     on_host += py::isinstance<py::array>(plane) ? 1 : 0;
-    if (!is_array(plane)) refuse_type(plane, plane_name(of, static_cast<int>(i)));
+    if (!is_array(plane)) refuse_type(plane, raster::plane_name(of, static_cast<int>(i)));
   }
   if (on_host == planes_.size()) view({});
   if (on_host > 0 && on_host < planes_.size()) refuse_memories();
@@ -128,7 +128,7 @@ PythonFrame Planes::view(const std::vector<FrameConsumer>& consumers) const {
   for (std::size_t i = 0; i < planes_.size(); ++i) {
     const py::object plane = planes_[i];
     std::optional<ForeignArray> found = foreign_array(plane, consumers);
-    if (!found) refuse_type(plane, plane_name(raster::planar_format(format_), static_cast<int>(i)));
+    if (!found) refuse_type(plane, raster::plane_name(raster::planar_format(format_), static_cast<int>(i)));
     owners[i] = found->owner;
     arrays.push_back(std::move(*found));
   }

@@ -52,9 +52,10 @@ DeviceInfo ask(const Driver& driver, int ordinal) {
 
 }  // namespace
 
+std::string ComputeCapability::text() const { return std::to_string(major) + "." + std::to_string(minor); }
+
 std::string DeviceInfo::text() const {
-  return name + " (cuda:" + std::to_string(ordinal) + ", compute capability " +
-         std::to_string(compute_capability.major) + "." + std::to_string(compute_capability.minor) + ")";
+  return name + " (cuda:" + std::to_string(ordinal) + ", compute capability " + compute_capability.text() + ")";
 }
 
 std::vector<DeviceInfo> list_devices(const Driver& driver) {

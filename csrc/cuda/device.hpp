@@ -17,6 +17,8 @@ namespace rfseg::cuda {
 struct ComputeCapability {
   int major = 0;
   int minor = 0;
+
+  std::string text() const;  ///< "9.0"
 };
 
 struct DeviceInfo {

@@ -59,14 +59,10 @@ bool runs_on(const KernelImage& image, ComputeCapability device) {
   return not_newer && (image.kind == ImageKind::ptx || image.compute_capability.major == device.major);
 }
 
-std::string text_of(ComputeCapability capability) {
-  return std::to_string(capability.major) + "." + std::to_string(capability.minor);
-}
-
 }  // namespace
 
 std::string KernelImage::text() const {
-  return (kind == ImageKind::cubin ? "cubin for " : "PTX for ") + text_of(compute_capability);
+  return (kind == ImageKind::cubin ? "cubin for " : "PTX for ") + compute_capability.text();
 }
 
 KernelBlob::KernelBlob(const void* data, std::size_t bytes) {
@@ -104,7 +100,7 @@ std::vector<const KernelImage*> KernelBlob::images_for(std::uint32_t kernel, con
   }
   if (!found.empty()) return found;
   throw BackendError(device.text() + " is not supported: rfseg's kernels need compute capability " +
-                     text_of(oldest->compute_capability) + " or later");
+                     oldest->compute_capability.text() + " or later");
 }
 
 }  // namespace rfseg::cuda

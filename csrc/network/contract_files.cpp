@@ -80,8 +80,7 @@ ExportContract read_contract(const std::string& model, const std::string& format
     contract = parse_export_contract(*stated, inside, format, outputs);
   }
   if (format != "tensorrt") return contract;
-  if (ExportContract described = trt_description(model, log); !described.source.empty())
-    contract = merged(std::move(contract), described);
+  contract = merged(std::move(contract), trt_description(model, log));
   const std::string own = model + ".json";
   if (!is_there(own)) return contract;
   return merged(std::move(contract), parse_engine_sidecar(parse_value(read_text_file(own, own), own), own, model));

@@ -3,6 +3,8 @@
 
 #include "network/model_contract.hpp"
 
+#include <rfseg/segmenter.hpp>
+
 namespace rfseg::network {
 
 /// Where the tensors of some images are: float32 host memory of the sizes that the contract says, C-contiguous, one
@@ -13,6 +15,9 @@ struct HostTensors {
   float* labels = nullptr;       ///< [n, Q, C]
   float* masks = nullptr;        ///< [n, Q, Hm, Wm]
 };
+
+/// Room for the tensors of `images` images; zeros.
+NetworkTensors make_tensors(const ModelContract& contract, int images);
 
 class HostNetwork {
  public:

@@ -1,6 +1,6 @@
 // Frames of planes of any format, size and stride, each plane in memory that ends where it ends: the network's input is
 // that of the pixels that they convert to.
-#include "input.hpp"
+#include "network_input.hpp"
 
 #include "raster/color/planar_format.hpp"
 
@@ -14,20 +14,13 @@ using namespace rfseg;
 
 namespace {
 
-std::vector<float> network_input(const ImageView& frame, ImageSize network, Resize resize) {
-  std::vector<float> input(3U * static_cast<std::size_t>(network.height) * static_cast<std::size_t>(network.width));
-  ops::preprocess(frame, network, resize, input.data());
-  return input;
-}
-
 /// A plane of noise with rows of `row_bytes` and a stride of `padding` more, from the bottom up when `flipped`.
 Plane any_plane(fuzz::Input& in, int rows, std::ptrdiff_t row_bytes, std::ptrdiff_t unit,
                 std::vector<std::uint8_t>& bytes) {
   const std::ptrdiff_t stride = row_bytes + in.byte() % 16 * unit;
   const bool flipped = in.coin();
   bytes.resize(static_cast<std::size_t>((rows - 1) * stride + row_bytes));
-  auto noise = in.take<std::uint32_t>();
-  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>((noise = noise * 1664525U + 1013904223U) >> 24U);
+  fuzz::add_noise(in, bytes);
   return {bytes.data() + (flipped ? (rows - 1) * stride : 0), flipped ? -stride : stride};
 }
 
@@ -45,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const raster::PlanarFormat format = raster::planar_format(view.format);
   std::array<std::vector<std::uint8_t>, 3> bytes;
   for (int plane = 0; plane < raster::plane_count(format); ++plane) {
-    const int rows = plane == 0 ? view.height : raster::chroma_size(format, {view.height, view.width}).height;
+    const int rows = raster::rows_of(format, plane, view.height);
     const Plane made = any_plane(in, rows, raster::row_bytes_of(format, plane, view.width), format.sample_bytes,
                                  bytes.at(static_cast<std::size_t>(plane)));
     if (plane == 0) view.data = made.data, view.row_bytes = made.row_bytes;
@@ -62,8 +55,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   ImageView packed;
   packed.data = pixels.data(), packed.height = view.height, packed.width = view.width, packed.format = order;
-  const std::vector<float> input = network_input(view, network, resize), right = network_input(packed, network, resize);
-  fuzz::require(std::memcmp(input.data(), right.data(), right.size() * sizeof(float)) == 0,
-                "planes are the pixels that they convert to");
+  fuzz::require_same_input(view, packed, network, resize, "planes are the pixels that they convert to");
   return 0;
 }

@@ -1,6 +1,6 @@
 // Frames of any size and strides, in memory that ends where the view ends: the network's input is that of the same
 // pixels packed.
-#include "input.hpp"
+#include "network_input.hpp"
 
 #include <rfseg/error.hpp>
 #include <rfseg/ops.hpp>
@@ -52,12 +52,6 @@ Extent extent_of(ImageSize size, Strides strides) {
   return extent;
 }
 
-std::vector<float> network_input(const ImageView& frame, ImageSize network, Resize resize) {
-  std::vector<float> input(3U * static_cast<std::size_t>(network.height) * static_cast<std::size_t>(network.width));
-  ops::preprocess(frame, network, resize, input.data());
-  return input;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -75,8 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Extent extent = extent_of(source, strides);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(extent.high - extent.low + 1));
   if (bytes.size() > kMostBytes) return 0;
-  auto noise = in.take<std::uint32_t>();
-  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>((noise = noise * 1664525U + 1013904223U) >> 24U);
+  fuzz::add_noise(in, bytes);
   const Resize resize = in.coin() ? Resize::pil : Resize::bilinear;
   ImageView view;
   view.data = bytes.data() - extent.low;
@@ -92,8 +85,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         pixels.push_back(view.data[y * strides.row + x * strides.pixel + c * strides.channel]);
   ImageView packed;
   packed.data = pixels.data(), packed.height = source.height, packed.width = source.width, packed.format = view.format;
-  const std::vector<float> input = network_input(view, network, resize), right = network_input(packed, network, resize);
-  fuzz::require(std::memcmp(input.data(), right.data(), right.size() * sizeof(float)) == 0,
-                "the network's input does not depend on strides");
+  fuzz::require_same_input(view, packed, network, resize, "the network's input does not depend on strides");
   return 0;
 }

@@ -41,11 +41,8 @@ Object adopt(const Library& library, void* object, const ObjectLook& look) {
 Object load_plan(const Library& library, void* runtime, const std::string& path, const TensorRtOptions& options,
                  const cuda::DeviceInfo& device) {
   const bool allow_engine_code = options.allow_engine_code;
-  const cuda::ComputeCapability& capability = device.compute_capability;
-  check_engine_build(
-      options.built,
-      {library.version(), device.name, std::to_string(capability.major) + "." + std::to_string(capability.minor)}, path,
-      allow_engine_code, options.log);
+  check_engine_build(options.built, {library.version(), device.name, device.compute_capability.text()}, path,
+                     allow_engine_code, options.log);
   const std::vector<char> plan = read_file(path);
   library.log().take_errors();
   void* const engine =

@@ -13,10 +13,6 @@ namespace rfseg::pipeline {
 
 namespace {
 
-std::size_t pixels(ImageSize size) {
-  return static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width);
-}
-
 /// Copies what the network answered to image `i` of a batch.
 void take_answers(const NetworkTensors& batch, std::size_t i, NetworkTensors& image) {
   const auto take = [i](const std::vector<float>& all, std::vector<float>& one) {
@@ -44,7 +40,7 @@ CpuPipeline::CpuPipeline(std::unique_ptr<network::HostNetwork> network, Pipeline
       }),
       frames_(make_places()),
       crew_(1, std::chrono::microseconds(0), *rhythm_) {
-  if (settings_.max_batch > 1) together_ = make_tensors(settings_.max_batch);
+  if (settings_.max_batch > 1) together_ = network::make_tensors(network_->contract(), settings_.max_batch);
   worker_ = std::thread([this] { work(); });
 }
 
@@ -58,22 +54,11 @@ CpuPipeline::~CpuPipeline() {
   worker_.join();
 }
 
-NetworkTensors CpuPipeline::make_tensors(int images) const {
-  const network::ModelContract& contract = network_->contract();
-  const auto count = static_cast<std::size_t>(images), queries = count * static_cast<std::size_t>(contract.queries);
-  NetworkTensors tensors;
-  tensors.input.resize(count * 3 * pixels(contract.network_size));
-  tensors.dets.resize(queries * 4);
-  tensors.labels.resize(queries * static_cast<std::size_t>(contract.columns));
-  tensors.masks.resize(queries * pixels(contract.mask_size));
-  return tensors;
-}
-
 std::vector<std::unique_ptr<CpuPipeline::Place>> CpuPipeline::make_places() const {
   std::vector<std::unique_ptr<Place>> places;
   for (int i = 0; i < settings_.slots; ++i) {
     places.push_back(std::make_unique<Place>());
-    places.back()->tensors = make_tensors(1);
+    places.back()->tensors = network::make_tensors(network_->contract(), 1);
   }
   return places;
 }

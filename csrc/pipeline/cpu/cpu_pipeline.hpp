@@ -48,7 +48,6 @@ class CpuPipeline final : public Pipeline {
   };
 
   std::vector<std::unique_ptr<Place>> make_places() const;
-  NetworkTensors make_tensors(int images) const;
   Place& admit(const FrameRequest& request);
   void line_up(std::vector<Place*>& places);
   void work();

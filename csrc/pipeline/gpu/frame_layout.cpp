@@ -25,12 +25,11 @@ FrameLayout::FrameLayout(const ImageView& frame) : format_(frame.format) {
   const raster::PlanarFormat format = raster::planar_format(format_);
   parts_ = raster::plane_count(format);
   color_ = raster::coefficients_of(frame);
-  const ImageSize size{frame.height, frame.width};
   std::size_t offset = 0;
   for (int plane = 0; plane < parts_; ++plane) {
-    const int rows = plane == 0 ? size.height : raster::chroma_size(format, size).height;
     FramePart& part = part_[static_cast<std::size_t>(plane)];
-    part = {offset, static_cast<std::size_t>(raster::row_bytes_of(format, plane, size.width)), rows};
+    part = {offset, static_cast<std::size_t>(raster::row_bytes_of(format, plane, frame.width)),
+            raster::rows_of(format, plane, frame.height)};
     offset = aligned(part.end());
   }
 }

@@ -138,21 +138,20 @@ bool LanePool::start(Lane& lane) {
     if (batch.empty()) return false;
     lane.launch(batch);
   } catch (...) {
-    if (batch.empty()) give_up(frames_.next(), std::current_exception());  // no memory for the list: one frame bears it
-    for (Place* place : batch) give_up(place, std::current_exception());
+    if (batch.empty()) {  // no memory for the list: one frame bears it
+      if (Place* place = frames_.next()) give_up(*place, std::current_exception());
+    }
+    for (Place* place : batch) give_up(*place, std::current_exception());
     return false;
   }
   for (const Place* place : batch) place->flight->expect_at(lane.expected_end());
   return true;
 }
 
-/// False when there is no such place.
-bool LanePool::give_up(Place* place, const std::exception_ptr& why) {
-  if (place == nullptr) return false;
-  const std::shared_ptr<Flight> flight = place->flight;
-  leave(*place, false);
+void LanePool::give_up(Place& place, const std::exception_ptr& why) {
+  const std::shared_ptr<Flight> flight = place.flight;
+  leave(place, false);
   flight->fail(why);
-  return true;
 }
 
 void LanePool::leave(Place& place, bool unfinished) {

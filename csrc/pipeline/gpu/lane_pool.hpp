@@ -57,7 +57,7 @@ class LanePool {
   void watch();
   bool attend(Lane& lane, std::exception_ptr failure);
   void settle(Lane& lane);
-  bool give_up(Place* place, const std::exception_ptr& why);
+  void give_up(Place& place, const std::exception_ptr& why);
   Result finish(Place& place);
   void leave(Place& place, bool unfinished);
 

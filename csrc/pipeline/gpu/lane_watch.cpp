@@ -87,13 +87,12 @@ bool LanePool::attend(Lane& lane, std::exception_ptr failure) {
     if (lost) current.emplace(*model_->device);
     dispatch();
   } catch (...) {  // the device is lost indeed: what waits for a lane learns it too
-    while (give_up(frames_.next(), failure)) {
-    }
+    while (Place* place = frames_.next()) give_up(*place, failure);
   }
   for (Place* place : batch) {
     const std::shared_ptr<Flight> flight = place->flight;
     if (failure) {
-      give_up(place, failure);
+      give_up(*place, failure);
       continue;
     }
     flight->answer([this, place] { return finish(*place); });

@@ -40,10 +40,20 @@ constexpr PlanarFormat planar_format(PixelFormat format) {
 /// Y; CbCr or Cb, Cr.
 constexpr int plane_count(const PlanarFormat& format) { return format.interleaved ? 2 : 3; }
 
+/// "Y"; "CbCr", or "Cb" and "Cr".
+constexpr const char* plane_name(const PlanarFormat& format, int plane) {
+  return plane == 0 ? "Y" : format.interleaved ? "CbCr" : plane == 1 ? "Cb" : "Cr";
+}
+
 /// Samples, or pairs of them, of a chroma plane of a frame of `size`: rounded up.
 constexpr ImageSize chroma_size(const PlanarFormat& format, ImageSize size) {
   return {(size.height >> format.chroma_shift_y) + (size.height & format.chroma_shift_y),
           (size.width >> format.chroma_shift_x) + (size.width & format.chroma_shift_x)};
+}
+
+/// Rows of plane `plane` of a frame of `height` px.
+constexpr int rows_of(const PlanarFormat& format, int plane, int height) {
+  return plane == 0 ? height : chroma_size(format, {height, 1}).height;
 }
 
 /// Bytes of a row of plane `plane`, without padding.

@@ -9,8 +9,7 @@ namespace rfseg::raster {
 namespace {
 
 std::string named(const PlanarFormat& format, int plane) {
-  const char* name = plane == 0 ? "Y" : format.interleaved ? "CbCr" : plane == 1 ? "Cb" : "Cr";
-  return std::string("the frame's ") + name + " plane";
+  return std::string("the frame's ") + plane_name(format, plane) + " plane";
 }
 
 Plane plane_as_meant(Plane plane, const PlanarFormat& format, int index, int width) {

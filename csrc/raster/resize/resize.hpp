@@ -6,7 +6,6 @@
 
 #include <rfseg/image.hpp>
 
-#include <array>
 #include <cstdint>
 #include <vector>
 

@@ -2,10 +2,11 @@
 // wherever its planes are, alone and among packed frames.
 #include "cuda/buffer.hpp"
 #include "pipeline/gpu_stand.hpp"
-#include "raster/color/convert_row.hpp"
+#include "raster/color/planes.hpp"
 #include "raster/resize/packed_rows.hpp"
 
 #include <rfseg/error.hpp>
+#include <rfseg/ops.hpp>
 
 #include <cstring>
 #include <random>
@@ -31,7 +32,7 @@ struct PlanarFrame {
     const raster::PlanarFormat format = raster::planar_format(pixel_format);
     view.height = size.height, view.width = size.width, view.format = pixel_format;
     for (int i = 0; i < raster::plane_count(format); ++i) {
-      const int height = i == 0 ? size.height : raster::chroma_size(format, size).height;
+      const int height = raster::rows_of(format, i, size.height);
       std::ptrdiff_t step = raster::row_bytes_of(format, i, size.width) + (rows == Rows::padded ? 6 : 0);
       const auto begin = static_cast<std::ptrdiff_t>(bytes.size());
       bytes.resize(bytes.size() + static_cast<std::size_t>(height * step + 2));
@@ -59,9 +60,7 @@ struct PlanarFrame {
   /// The same picture, of packed pixels.
   Frame converted() const {
     Frame same({view.height, view.width}, 0, PixelFormat::bgr8);
-    const std::size_t row_bytes = raster::packed_bytes({1, view.width});
-    for (int y = 0; y < view.height; ++y)
-      raster::convert_row(view, y, PixelFormat::bgr8, same.bytes.data() + static_cast<std::size_t>(y) * row_bytes);
+    ops::convert(view, PixelFormat::bgr8, same.bytes.data());
     return same;
   }
 

@@ -46,7 +46,7 @@ Frame random_frame(std::mt19937& random, PixelFormat format, ImageSize size) {
   const PlanarFormat of = planar_format(format);
   Frame frame;
   for (int i = 0; i < plane_count(of); ++i) {
-    const int rows = i == 0 ? size.height : chroma_size(of, size).height;
+    const int rows = rows_of(of, i, size.height);
     const auto bytes = static_cast<std::size_t>(row_bytes_of(of, i, size.width)) * static_cast<std::size_t>(rows);
     frame.planes.push_back(random_bytes(random, bytes));
   }
