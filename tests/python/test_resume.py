@@ -15,7 +15,7 @@ import pytest
 from command import count, run, start, wait_for
 from rfseg.cli.common import UsageError
 from rfseg.cli.resume import refuse_what_cannot
-from rfseg.video import VideoWriter
+from rfseg.video import VideoWriter, open_video
 
 ALL = ("--save", "video,json,geojson,coco", "--progress", "none")
 FRAMES = 1500
@@ -120,6 +120,8 @@ def test_a_copy_of_other_settings_is_not_joined(clip, whole, tmp_path):
     assert code == 2
     assert "encoded with other settings, so nothing can follow it: run without --resume" in error
     assert count(out / "clip.jsonl") == FRAMES
+    with open_video(out / "clip.mp4.part") as copy:
+        assert sum(1 for _ in copy.frames()) == 50  # what was there stays
 
 
 def test_pictures_that_are_done_are_left_alone(tmp_path):

@@ -207,7 +207,11 @@ class VideoWriter:
         self._container, self._file, self._told = container, file, False
         self._size = (height, width)
         if self._head is not None:
-            self._copy_head(self._head)
+            try:
+                self._copy_head(self._head)
+            except Exception as error:
+                file.error, self._told = OSError(str(error)), True  # the new file goes, what was there stays
+                raise
 
     def _add_stream(self, container: Any, height: int, width: int) -> Any:
         stream = container.add_stream(self._encoder, rate=self._fps, options=self._options)
