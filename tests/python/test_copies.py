@@ -12,6 +12,7 @@ import pytest
 import rfseg
 from command import MODEL, run
 from paths import DEMO_CLIP
+from rfseg.cli.annotated import fitted
 from rfseg.cli.demo import MODEL as DEMO_MODEL
 from rfseg.cli.main import main
 from rfseg.drawing import paint
@@ -64,6 +65,18 @@ def copied(source: Path, out: Path, *arguments: str, threshold: str = "1") -> Pa
     given = ["run", str(MODEL), str(source), "--save", "video", "--out", str(out), "--device", "cpu"]
     assert main([*given, "--threshold", threshold, "--progress", "none", *arguments]) == 0
     return out / f"{source.stem}.mp4"
+
+
+def test_frames_of_another_size_keep_their_colours(tmp_path):
+    joined = b"".join(film(tmp_path / f"{size[0]}.ts", size=size).read_bytes() for size in ((72, 96), (96, 72)))
+    (tmp_path / "call.ts").write_bytes(joined)
+    copy = copied(tmp_path / "call.ts", tmp_path / "out")
+    with open_video(tmp_path / "call.ts") as source, open_video(copy) as video:
+        pairs = [(a.pixels, b.pixels) for a, b in zip(source.frames(), video.frames(), strict=True)]
+    changed = [(fitted(theirs, (72, 96)), ours) for theirs, ours in pairs if theirs.shape[:2] == (96, 72)]
+    assert len(changed) == FRAMES
+    for theirs, ours in changed:
+        assert np.abs(theirs[8:-8, 26:-26].astype(int) - ours[8:-8, 26:-26]).mean() < 3
 
 
 def pixels(path: Path) -> np.ndarray:

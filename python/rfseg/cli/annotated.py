@@ -21,9 +21,11 @@ from rfseg.drawing import draw, paint
 from rfseg.missing import require
 from rfseg.result import Result
 from rfseg.video import VideoFrame, VideoWriter
+from rfseg.video.decoded import array_of
 from rfseg.video.encodable import encodable, planes_in, put
 from rfseg.video.head import Head
 from rfseg.video.sound import Sound
+from rfseg.yuv import YuvFrame
 
 _APART_S = Fraction(1, 5)
 
@@ -74,9 +76,16 @@ class AnnotatedVideo:
             self._begin(frame, (drawn.height, drawn.width))
         assert self._origin is not None
         if (drawn.height, drawn.width) != self._size:
-            drawn = self._writer.encodable(fitted(drawn.to_ndarray(format="bgr24"), self._size_for(frame)))
+            drawn = self._writer.encodable(fitted(self._pixels_of(drawn, frame.size[0]), self._size_for(frame)))
         self._keep_sound_in_time(frame)
         self._writer.write(drawn, frame.pts - self._origin, frame.duration)
+
+    def _pixels_of(self, drawn: Any, height: int) -> NDArray[np.uint8]:
+        """BGR, uint8 [H, W, 3], by the matrix that `draw` made the planes of a frame of that height with."""
+        colors = self._facts.colors
+        planes = [array_of(plane, plane.width) for plane in drawn.planes]
+        image = YuvFrame(planes, "i420", matrix=colors.matrix_name(height), full_range=colors.full)
+        return ops.convert(image)
 
     def _begin(self, frame: VideoFrame, size: tuple[int, int]) -> None:
         self._origin, self._size = frame.pts, size

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfseg._core import InputError
+from rfseg.yuv import Matrix
 
 _UNSAID = 2
 _RGB = 0
 _LIMITED, _FULL = 1, 2  # FFmpeg's numbers of ranges; 0 is not said
-_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
+_MATRICES: dict[int, Matrix] = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
 _OTHERS = {4: "FCC", 7: "SMPTE 240M", 8: "YCgCo", 10: "BT.2020 constant luminance", 14: "ICtCp"}
 _HDR = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
 _WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}  # of red and blue
@@ -51,7 +52,7 @@ class Colors:
         """Black is 0 and white 255."""
         return self.range == _FULL
 
-    def matrix_name(self, height: int) -> str:
+    def matrix_name(self, height: int) -> Matrix:
         """bt601, bt709 or bt2020; what is not said goes by the height, as contract.md section 6 has it.
 
         Raises:

@@ -56,7 +56,7 @@ def image_of(decoded: Any, wishes: Wishes) -> Image:
         )
     matrix: Matrix = wishes.matrix
     if matrix == "auto" and colors.matrix != 2:
-        matrix = colors.matrix_name(decoded.height)  # type: ignore[assignment]
+        matrix = colors.matrix_name(decoded.height)
     found = _planes(decoded, name)
     if found is None:
         height = decoded.height
@@ -69,7 +69,7 @@ def image_of(decoded: Any, wishes: Wishes) -> Image:
 def _settled(matrix: Matrix, decoded: Any) -> Matrix:
     """Lines are counted before a video is turned, as its encoder saw them."""
     if matrix == "auto" and decoded.rotation % 180:
-        return Colors(matrix=2).matrix_name(decoded.height)  # type: ignore[return-value]
+        return Colors(matrix=2).matrix_name(decoded.height)
     return matrix
 
 
