@@ -34,6 +34,7 @@ class Connection:
         self._av, self._address, self._max_pixels, self._patience_s = av, address, max_pixels, patience_s
         self.found_again, self.away_s = 0, 0.0
         self._gave_up = ""
+        self._patience = Patience(patience_s)
         self.container: Any = None
         self._open(None)
 
@@ -58,6 +59,7 @@ class Connection:
             last = None
             for frame in self.packets.frames():
                 last = frame
+                self._patience.reset()
                 yield frame
             if not self._was_lost(last) or not self._find_again():
                 return
@@ -78,8 +80,7 @@ class Connection:
         lost_at, why = time.monotonic(), self.packets.end or "the connection ended"
         time_base, before = self.stream.time_base, self.packets
         self.close()
-        patience = Patience(self._patience_s)
-        while (delay_s := patience.delay_s(time.monotonic())) is not None and not self._away(why, delay_s):
+        while (delay_s := self._patience.delay_s(time.monotonic())) is not None and not self._away(why, delay_s):
             try:
                 self._open(before)
             except (self._av.FFmpegError, InputError, OSError) as error:
