@@ -119,9 +119,7 @@ def class_color(class_id: int, color: Color = "bgr") -> Pixel:
 
 def png(result: Result, frame: NDArray[Any] | None = None, **style: Any) -> bytes:
     """`draw` as the bytes of a PNG file."""
-    cv2 = require("cv2", "Drawing")
-    _, data = cv2.imencode(".png", _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
-    return bytes(data)
+    return image_bytes(".png", _bgr(draw(result, frame, **style), _color(result, style.get("color"))))
 
 
 def save(result: Result, path: str | PathLike[str], frame: NDArray[Any] | None = None, **style: Any) -> None:

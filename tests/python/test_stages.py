@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +67,7 @@ class Pictures(Records):
     def __init__(self, draw_s: float = 0.0, **more) -> None:
         super().__init__(**more)
         self.threads: set[str] = set()
-        self._draw_s, self.at_once, self.most = draw_s, count(), 0
+        self._draw_s = draw_s
 
     def draw(self, frame, _):
         self.threads.add(threading.current_thread().name)

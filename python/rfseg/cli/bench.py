@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,7 @@ from rfseg.cli.common import EXIT_OK, add_command, add_max_pixels, add_model_opt
 from rfseg.cli.demo import CLIP
 from rfseg.cli.frames import Choice, opened
 from rfseg.cli.measuring import measure
+from rfseg.cli.stages import PROCESSORS
 from rfseg.printable import printable, without_secrets
 from rfseg.sources import expand
 from rfseg.terminal import answer, say
@@ -109,7 +109,7 @@ def _setting(segmenter: rfseg.Segmenter, source: str, frames: list[NDArray[np.ui
         "source": printable(without_secrets(source)),
         "frame_size": list(frames[0].shape[:2]),
         "model": segmenter.info,
-        "machine": {"processor": _processor(), "threads": _threads(), "system": platform.platform()},
+        "machine": {"processor": _processor(), "threads": PROCESSORS, "system": platform.platform()},
         "versions": {"rfseg": rfseg.__version__, "python": platform.python_version(), "numpy": np.__version__},
     }
 
@@ -166,7 +166,3 @@ def _processor() -> str:
         lines = []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or platform.machine()
-
-
-def _threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -139,11 +139,12 @@ def opened(
         reading.close()
 
 
-def behind(opened: Opened, index: int) -> Opened:
-    """Only the frames behind that one."""
+def behind(opened: Opened, index: int, done: int) -> Opened:
+    """Only the frames behind that one, when `done` are."""
     if index < 0:
         return opened
-    return replace(opened, frames=dropwhile(lambda frame: frame.index <= index, opened.frames))
+    total = None if opened.total is None else max(opened.total - done, 0)
+    return replace(opened, total=total, frames=dropwhile(lambda frame: frame.index <= index, opened.frames))
 
 
 def items_of(source: Source, report: Say, note: Say, choice: Choice) -> Generator[Opened | Frame, None, None]:

@@ -128,7 +128,7 @@ class Job:
             before = pictures if isinstance(source, Images) else self._before(source, stem, whole.total)
             if before is None:
                 return None
-            frames = behind(whole, before.last_index)
+            frames = behind(whole, before.last_index, before.frames)
             sinks = self.sinks_of(source, stem, frames, self.report, before)
             self.progress.begin(printable(source.name), frames.total)
             try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from queue import Queue
 from threading import Thread
 from typing import Any
@@ -20,7 +19,7 @@ from rfseg.cli.stages import PROCESSORS, Busy, Stage
 from rfseg.result import Result
 
 _QUEUED = 4  # frames, and one more for each drawing thread; at 1080p 9 MB each
-_MOST_DRAWING = 8  # threads; four keep up with any encoder
+_DRAWING = min(PROCESSORS, 8)  # threads; four keep up with any encoder
 
 
 class Lanes:
@@ -36,9 +35,8 @@ class Lanes:
         """
         drawing = [sink for sink in sinks if isinstance(sink, DrawingSink)]
         records = [sink for sink in sinks if not isinstance(sink, DrawingSink)]
-        threads = min(PROCESSORS, _MOST_DRAWING)
-        self._pool = ThreadPoolExecutor(threads, "rfseg-draw") if drawing else None
-        drawn = busy.stage("draw", threads) if drawing else None
+        self._pool = ThreadPoolExecutor(_DRAWING, "rfseg-draw") if drawing else None
+        drawn = busy.stage("draw", _DRAWING) if drawing else None
         self._lanes = [_Lane([sink], report, busy.stage(sink.stage), self._drawer(sink, drawn)) for sink in drawing]
         if records:
             self._lanes.append(_Lane(records, report, busy.stage("write")))
@@ -96,7 +94,7 @@ class _Lane:
     ) -> None:
         self.open = sinks
         self._report, self._stage, self._draw = report, stage, draw
-        self._queue: Queue[tuple[Any, ...] | None] = Queue(_QUEUED + (PROCESSORS if draw else 0))
+        self._queue: Queue[tuple[Any, ...] | None] = Queue(_QUEUED + (_DRAWING if draw else 0))
         self._thread = Thread(target=self._loop, name=f"rfseg-{stage.name}")
 
     def start(self) -> None:
@@ -124,8 +122,7 @@ class _Lane:
         while (item := self._queue.get()) is not None:
             frame, made = item
             if isinstance(made, Future):
-                with suppress(Exception):  # it comes out again below
-                    made.exception()
+                made.exception()  # waits; it comes out again below
             with self._stage.at_work():
                 for sink in list(self.open):
                     try:

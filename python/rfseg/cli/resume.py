@@ -182,10 +182,12 @@ def _record(path: Path, begin: int, end: int) -> dict[str, Any]:
 def _copy_so_far(copy: Path) -> tuple[Path | None, int]:
     """The copy that has most frames, under its other name, and how many it has."""
     part = copy.with_name(f"{copy.name}.part")
-    if copy.exists() and _frames(copy) >= (_frames(part) if part.exists() else 0):
+    found = {path: _frames(path) for path in (copy, part) if path.exists()}
+    if copy in found and found[copy] >= found.get(part, 0):
         os.replace(copy, part)
+        found[part] = found[copy]
     copy.unlink(missing_ok=True)
-    return (part, _frames(part)) if part.exists() else (None, 0)
+    return (part, found[part]) if part in found else (None, 0)
 
 
 def _frames(path: Path) -> int:
@@ -195,5 +197,5 @@ def _frames(path: Path) -> int:
         cut_to_whole_boxes(path)
         with av.open(f"file:{os.fspath(path)}") as container:
             return sum(1 for packet in container.demux(container.streams.video[0]) if packet.size)
-    except (av.FFmpegError, IndexError):
+    except (av.InvalidDataError, av.EOFError, IndexError):  # damage; what cannot be read now is not thrown away
         return 0

@@ -52,7 +52,9 @@ class Head:
             plain = self._av.BitStreamFilterContext(f"{theirs.name}_mp4toannexb", stream)
             left = self._count
             for packet in container.demux(stream):
-                if packet.size and left:
+                if not left:
+                    return
+                if packet.size:
                     left -= 1
                     for each in plain.filter(packet):
                         each.stream = copy
